@@ -1,0 +1,5 @@
+"""The `recollect` command."""
+
+from recollect.cli.main import main
+
+__all__ = ["main"]

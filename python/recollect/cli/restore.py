@@ -1,0 +1,38 @@
+"""`recollect restore`: brings a deleted item back."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from recollect.cli.arguments import KINDS, collection, new_command, open_store
+from recollect.cli.output import Output
+from recollect.exceptions import NotFoundError
+from recollect.records import Doc, Ref, Rule
+from recollect.store import Store
+
+if TYPE_CHECKING:
+    from recollect.cli.arguments import Commands
+
+__all__ = ["register"]
+
+
+def register(commands: "Commands") -> None:
+    """Adds the command."""
+    parser = new_command(commands, "restore", "bring a deleted item back", _run)
+    parser.add_argument("id", help="its id")
+
+
+def _run(arguments: argparse.Namespace, output: Output) -> int:
+    with open_store(arguments) as store:
+        item = _restore(store, arguments.id)
+    output.data(item, f"restored the {item.kind} {item.id}")
+    return 0
+
+
+def _restore(store: Store, id: str) -> Rule | Doc | Ref:
+    """Restores the item among whichever kind it is; a deleted item tells its kind to nobody else."""
+    for kind in KINDS[:-1]:
+        try:
+            return collection(store, kind).restore(id)
+        except NotFoundError:
+            continue
+    return collection(store, KINDS[-1]).restore(id)

@@ -1,0 +1,259 @@
+"""The docs of a store: documents kept verbatim."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Unpack
+
+from recollect._core import CancelToken
+from recollect.records import Added, Doc, Kind, Order, Page, Piece, Trust
+from recollect.store.fields import DocFilters, NewDoc
+from recollect.store.items import Items
+from recollect.store.values import LEAVE, Leave, Timeout, Vectors, seconds, vector_rows
+
+__all__ = ["Docs"]
+
+
+class Docs(Items[Doc]):
+    """The docs of a store."""
+
+    kind: ClassVar[Kind] = "doc"
+
+    def add(
+        self,
+        text: str,
+        *,
+        path: str | None = None,
+        title: str | None = None,
+        media_type: str | None = None,
+        key: str | None = None,
+        project: str | None = None,
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        channel: str | None = None,
+        tier: str | None = None,
+        priority: int = 0,
+        source: str | None = None,
+        trust: Trust | None = None,
+        valid_from: datetime | None = None,
+        valid_until: datetime | None = None,
+        expires_at: datetime | None = None,
+        vectors: "Vectors | None" = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> Added:
+        """Adds a document. Equal text of the same path and project is not added again: then `created` is False.
+
+        Args:
+            text: The document, kept as it is and split into chunks along its headings.
+            path: Where the document stands in its project.
+            title: Its title; None is the first heading of a Markdown text.
+            media_type: `text/markdown` or `text/plain`; None is told from the path, else Markdown.
+            key: The caller's own name for the doc, unique per kind, project and access class.
+            project: Where it belongs, such as `acme/web`; None is the store's default project.
+            tags: Words to filter by.
+            metadata: A JSON object: strings, numbers, booleans, None, lists and mappings with strings as keys.
+            channel: Only principals granted this channel see it; the channel must exist.
+            tier: The access tier; None is the store's default tier.
+            priority: From -1,000 to 1,000; higher is more important.
+            source: Where it came from, in your own words.
+            trust: How far that source is trusted; None is `trusted`.
+            valid_from: Not to be used before. Times must be aware.
+            valid_until: Not to be used from then on, but kept.
+            expires_at: Not to be used from then on, and to be removed.
+            vectors: One vector per chunk as `split` shows them, shape (chunks, d), instead of embedding them.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Returns:
+            The id, and warnings such as one that names a near-duplicate.
+
+        Raises:
+            InvalidInputError: A field is malformed or too large.
+            AlreadyExistsError: The key belongs to a doc with other content.
+            NotFoundError: The channel or tier does not exist.
+        """
+        draft = {
+            "text": text,
+            "path": path,
+            "title": title,
+            "media_type": media_type,
+            "key": key,
+            "project": project,
+            "tags": tags,
+            "metadata": metadata,
+            "channel": channel,
+            "tier": tier,
+            "priority": priority,
+            "source": source,
+            "trust": trust,
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "expires_at": expires_at,
+        }
+        return self._add(draft, vector_rows(vectors), timeout, cancel)
+
+    def add_many(
+        self,
+        items: Iterable[str | NewDoc],
+        *,
+        vectors: "Vectors | None" = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Added, ...]:
+        """Adds docs in one transaction: all of them or, after an error, none.
+
+        Args:
+            items: Texts, or mappings with the parameters of `add`.
+            vectors: One vector per chunk, of all documents in order, shape (chunks, d), instead of embedding them.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            InvalidInputError: A field of an item is malformed; the message says of which.
+            AlreadyExistsError: A key belongs to a doc with other content.
+        """
+        return self._add_many(items, vectors, timeout, cancel)
+
+    def list(
+        self,
+        *,
+        order: Order = "created",
+        descending: bool = False,
+        limit: int = 100,
+        cursor: str | None = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[DocFilters],
+    ) -> Page[Doc]:
+        """Returns one page of docs.
+
+        Args:
+            order: By creation, last change, priority or key.
+            descending: Whether the order is turned around.
+            limit: The length of the page.
+            cursor: The `next_cursor` of the page before, from a call with the same order and filters.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+            **filters: Which docs; see `DocFilters`.
+
+        Raises:
+            InvalidInputError: A filter, the limit or the cursor is malformed.
+        """
+        return self._list(
+            filters,
+            order=order,
+            descending=descending,
+            limit=limit,
+            cursor=cursor,
+            timeout=timeout,
+            cancel=cancel,
+        )
+
+    def iterate(
+        self,
+        *,
+        order: Order = "created",
+        descending: bool = False,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[DocFilters],
+    ) -> Iterator[Doc]:
+        """Yields all docs, page by page; see `list`. What is written meanwhile may or may not be seen."""
+        return self._iterate(filters, order=order, descending=descending, timeout=timeout, cancel=cancel)
+
+    def count(
+        self,
+        *,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[DocFilters],
+    ) -> int:
+        """Counts docs; see `list`."""
+        return self._core.count(self.kind, filters, seconds(timeout), cancel)
+
+    def update(
+        self,
+        id: str,
+        *,
+        version: int | None = None,
+        text: str | Leave = LEAVE,
+        path: str | Leave | None = LEAVE,
+        title: str | Leave | None = LEAVE,
+        media_type: str | Leave | None = LEAVE,
+        key: str | Leave | None = LEAVE,
+        project: str | Leave | None = LEAVE,
+        tags: Sequence[str] | Leave | None = LEAVE,
+        metadata: Mapping[str, Any] | Leave | None = LEAVE,
+        channel: str | Leave | None = LEAVE,
+        tier: str | Leave | None = LEAVE,
+        priority: int | Leave | None = LEAVE,
+        source: str | Leave | None = LEAVE,
+        trust: Trust | Leave | None = LEAVE,
+        valid_from: datetime | Leave | None = LEAVE,
+        valid_until: datetime | Leave | None = LEAVE,
+        expires_at: datetime | Leave | None = LEAVE,
+        vectors: "Vectors | None" = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> Doc:
+        """Changes the fields that are given, and leaves the others. None takes a field's value away.
+
+        Args:
+            id: The doc.
+            version: If given, the doc is changed only if this is its version.
+            text: The document, kept as it is and split into chunks along its headings.
+            path: Where the document stands in its project.
+            title: Its title; None is the first heading of a Markdown text.
+            media_type: `text/markdown` or `text/plain`; None is told from the path, else Markdown.
+            key: The caller's own name for the doc, unique per kind, project and access class.
+            project: Where it belongs, such as `acme/web`; None is the store's default project.
+            tags: Words to filter by.
+            metadata: A JSON object: strings, numbers, booleans, None, lists and mappings with strings as keys.
+            channel: Only principals granted this channel see it; the channel must exist.
+            tier: The access tier; None is the store's default tier.
+            priority: From -1,000 to 1,000; higher is more important.
+            source: Where it came from, in your own words.
+            trust: How far that source is trusted; None is `trusted`.
+            valid_from: Not to be used before. Times must be aware.
+            valid_until: Not to be used from then on, but kept.
+            expires_at: Not to be used from then on, and to be removed.
+            vectors: One vector per chunk of the new text, shape (chunks, d), instead of embedding them.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Returns:
+            The doc as it is now.
+
+        Raises:
+            NotFoundError: There is no such live doc.
+            ConflictError: It has another version.
+            AlreadyExistsError: The new key belongs to another doc.
+            InvalidInputError: A field is malformed or too large.
+        """
+        fields = {
+            "text": text,
+            "path": path,
+            "title": title,
+            "media_type": media_type,
+            "key": key,
+            "project": project,
+            "tags": tags,
+            "metadata": metadata,
+            "channel": channel,
+            "tier": tier,
+            "priority": priority,
+            "source": source,
+            "trust": trust,
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "expires_at": expires_at,
+        }
+        return self._update(id, version, fields, vector_rows(vectors), timeout, cancel)
+
+    def split(self, text: str, *, media_type: str = "text/markdown") -> tuple[Piece, ...]:
+        """Shows the chunks that a document would be split into; they join to exactly the text.
+
+        Raises:
+            UnsupportedError: There is no splitter for this media type.
+        """
+        return self._core.split(text, media_type)

@@ -1,0 +1,117 @@
+"""The stored vectors of a store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recollect._core import CancelToken
+from recollect._core import Store as CoreStore
+from recollect.exceptions import InvalidInputError
+from recollect.store.values import Timeout, Vectors, seconds, vector_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Embeddings", "StoreEmbeddings"]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Embeddings:
+    """The vectors of some items, one row per chunk that has one. The arrays cannot be written to.
+
+    Attributes:
+        items: The ids that were asked for.
+        item_index: Shape (n,), uint32: for each row, the place of its item in `items`.
+        chunks: Shape (n,), uint32: for each row, the id of its chunk.
+        vectors: Shape (n, d), float32: the vectors as they were stored.
+    """
+
+    items: tuple[str, ...]
+    item_index: "NDArray[np.uint32]"
+    chunks: "NDArray[np.uint32]"
+    vectors: "NDArray[np.float32]"
+
+    def __len__(self) -> int:
+        return len(self.chunks)
+
+    def __repr__(self) -> str:
+        rows, columns = self.vectors.shape
+        return f"Embeddings({rows} vectors of {columns} components, of {len(self.items)} items)"
+
+
+class StoreEmbeddings:
+    """The stored vectors of a store, in and out as numpy arrays."""
+
+    def __init__(self, core: CoreStore) -> None:
+        self._core = core
+
+    def get(self, ids: Sequence[str], *, timeout: Timeout = None, cancel: CancelToken | None = None) -> Embeddings:
+        """Returns the vectors of the chunks of items.
+
+        Args:
+            ids: The items.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            NotFoundError: There is no such live item.
+        """
+        import numpy as np  # noqa: PLC0415 - importing recollect must not cost the import of numpy
+
+        if isinstance(ids, str):
+            raise InvalidInputError("get takes several ids, and this is a single one", "pass a list of ids")
+        items = tuple(ids)
+        chunks, places, vectors, dimension = self._core.get_embeddings(items, seconds(timeout), cancel)
+        return Embeddings(
+            items,
+            np.frombuffer(places, dtype=np.uint32),
+            np.frombuffer(chunks, dtype=np.uint32),
+            np.frombuffer(vectors, dtype=np.float32).reshape(-1, max(dimension, 1)),
+        )
+
+    def put(
+        self,
+        chunks: "Sequence[int] | NDArray[np.integer]",
+        vectors: Vectors,
+        *,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> int:
+        """Stores vectors of chunks, in place of those they had.
+
+        Args:
+            chunks: The ids of n chunks, as `missing` and `get` give them.
+            vectors: Their vectors, shape (n, d).
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Returns:
+            The number of vectors stored.
+
+        Raises:
+            NotFoundError: There is no such live chunk.
+            InvalidInputError: The numbers of chunks and vectors differ, a vector has another dimension, is not finite
+                or is zero, or the store has no embedding space.
+        """
+        import numpy as np  # noqa: PLC0415 - as in get
+
+        ids = np.asarray(chunks)
+        if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+            raise InvalidInputError("chunks are whole numbers in one dimension", "pass the ids that `missing` gave")
+        if ids.size and (ids.min() < 0 or ids.max() > np.iinfo(np.uint32).max):
+            raise InvalidInputError("a chunk id is out of range", "pass the ids that `missing` gave")
+        numbers = np.ascontiguousarray(ids, dtype=np.uint32)
+        return self._core.put_embeddings(numbers, vector_rows(vectors), seconds(timeout), cancel)
+
+    def missing(
+        self, limit: int = 1000, *, timeout: Timeout = None, cancel: CancelToken | None = None
+    ) -> tuple[tuple[int, str], ...]:
+        """Returns live chunks without a vector: pairs of chunk id and the text to embed.
+
+        Args:
+            limit: How many at most.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+        """
+        return self._core.missing_embeddings(limit, seconds(timeout), cancel)

@@ -1,0 +1,215 @@
+"""What rules, docs and refs can do alike."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+
+from recollect._core import CancelToken
+from recollect._core import Store as CoreStore
+from recollect.exceptions import InvalidInputError
+from recollect.records import Added, Deleted, Doc, Kind, Page, Ref, Rule, Version
+from recollect.store.values import LEAVE, Timeout, Vectors, seconds, vector_rows
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Items"]
+
+ItemT = TypeVar("ItemT", Rule, Doc, Ref)
+
+
+# Long enough that the cost of a call disappears, short enough that a page of documents stays in bounds.
+_PAGE_ITEMS = 200
+
+
+class Items(Generic[ItemT]):
+    """The items of one kind in a store: the shape that `store.rules`, `store.docs` and `store.refs` share.
+
+    Every method takes `timeout` (seconds or a `timedelta`; None is no limit but the store's on waiting for other
+    writers) and `cancel` (a `CancelToken`), and may raise `DeadlineExceededError`, `CancelledError`, `LockedError`
+    (writes only) and `ClosedError`. A call that ends so has written nothing.
+    """
+
+    kind: ClassVar[Kind]
+
+    def __init__(self, core: CoreStore) -> None:
+        self._core = core
+
+    def get(
+        self,
+        id: str | None = None,
+        *,
+        key: str | None = None,
+        project: str | None = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> ItemT:
+        """Returns one live item, by its id or by its key.
+
+        Args:
+            id: The id, as `add` returned it.
+            key: The key instead. Of several items with that key, the one of the nearest project is meant.
+            project: With a key: the project to look in, and then in its ancestors. None is the store's default project.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            NotFoundError: There is no such item.
+            InvalidInputError: The id is malformed, or both or neither of id and key were given.
+        """
+        item = self._core.get(self.kind, id, key, project, seconds(timeout), cancel)
+        return cast("ItemT", item)
+
+    def delete(
+        self,
+        id: str,
+        *,
+        version: int | None = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> Deleted:
+        """Deletes an item. It can be restored until the time that the answer names.
+
+        Args:
+            id: The item.
+            version: If given, the item is deleted only if this is its version.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            NotFoundError: There is no such live item.
+            ConflictError: The item has another version.
+        """
+        return self._core.delete(self.kind, id, version, seconds(timeout), cancel)
+
+    def restore(
+        self,
+        id: str,
+        *,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> ItemT:
+        """Brings a deleted item back, with its vectors.
+
+        Raises:
+            NotFoundError: There is no such item, or it was deleted too long ago.
+            ConflictError: The item is not deleted, or its key was given to another item meanwhile.
+        """
+        return cast("ItemT", self._core.restore(self.kind, id, seconds(timeout), cancel))
+
+    def history(
+        self,
+        id: str,
+        *,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Version[ItemT], ...]:
+        """Returns every version of an item, oldest first; also of a deleted one.
+
+        Raises:
+            NotFoundError: There is no such item.
+        """
+        versions = self._core.history(self.kind, id, seconds(timeout), cancel)
+        return cast("tuple[Version[ItemT], ...]", versions)
+
+    def revert(
+        self,
+        id: str,
+        to: int,
+        *,
+        version: int | None = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> ItemT:
+        """Gives an item the fields and content of one of its older versions, as a new version.
+
+        Args:
+            id: The item.
+            to: The older version.
+            version: If given, the item is reverted only if this is its version now.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            NotFoundError: There is no such live item, or no such version of it.
+            ConflictError: The item has another version, or the older key belongs to another item now.
+        """
+        return cast("ItemT", self._core.revert(self.kind, id, to, version, seconds(timeout), cancel))
+
+    def _add(
+        self,
+        draft: Mapping[str, object],
+        rows: "NDArray[np.float32] | None",
+        timeout: Timeout,
+        cancel: CancelToken | None,
+    ) -> Added:
+        return self._core.add_many(self.kind, (draft,), rows, seconds(timeout), cancel)[0]
+
+    def _add_many(
+        self,
+        items: Iterable[str | Mapping[str, object]],
+        vectors: "Vectors | None",
+        timeout: Timeout,
+        cancel: CancelToken | None,
+    ) -> tuple[Added, ...]:
+        if isinstance(items, (str, bytes, Mapping)):
+            raise InvalidInputError(
+                "add_many takes several items, and this is a single one", "pass a list of items, or use add"
+            )
+        drafts = [{"text": item} if isinstance(item, str) else item for item in items]
+        return self._core.add_many(self.kind, drafts, vector_rows(vectors), seconds(timeout), cancel)
+
+    def _list(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        order: str,
+        descending: bool,
+        limit: int,
+        cursor: str | None,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+    ) -> Page[ItemT]:
+        page = self._core.list(self.kind, filters, order, descending, limit, cursor, seconds(timeout), cancel)
+        return cast("Page[ItemT]", page)
+
+    def _iterate(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        order: str,
+        descending: bool,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+    ) -> Iterator[ItemT]:
+        cursor: str | None = None
+        while True:
+            page = self._list(
+                filters,
+                order=order,
+                descending=descending,
+                limit=_PAGE_ITEMS,
+                cursor=cursor,
+                timeout=timeout,
+                cancel=cancel,
+            )
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def _update(
+        self,
+        id: str,
+        version: int | None,
+        fields: Mapping[str, object],
+        rows: "NDArray[np.float32] | None",
+        timeout: Timeout,
+        cancel: CancelToken | None,
+    ) -> ItemT:
+        patch = {name: value for name, value in fields.items() if value is not LEAVE}
+        item = self._core.update(self.kind, id, version, patch, rows, seconds(timeout), cancel)
+        return cast("ItemT", item)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind}s of {self._core.path or ':memory:'}>"

@@ -1,0 +1,124 @@
+"""Opening a store."""
+
+import os
+from typing import Final, Literal
+
+from recollect._core import Store as CoreStore
+from recollect.config import logger
+from recollect.embedders import Embedder, ExternalVectors, StaticEmbedder
+from recollect.exceptions import InvalidInputError, RecollectError
+from recollect.store.store import Store
+from recollect.store.values import Timeout, seconds
+
+__all__ = ["open"]
+
+_IN_MEMORY: Final = ":memory:"
+
+
+def open(
+    path: str | os.PathLike[str],
+    *,
+    read_only: bool = False,
+    create: bool = True,
+    embedder: Literal["auto"] | Embedder | ExternalVectors | None = "auto",
+    durability: Literal["full", "normal"] = "full",
+    timeout: Timeout = 10.0,
+    readers: int = 8,
+    project: str = "",
+    principal: str = "owner",
+) -> Store:
+    """Opens a store, and creates it where there is none.
+
+    Args:
+        path: The database file, or `:memory:` for a store that ends with the process.
+        read_only: Whether to open for reading alone. A store that does not exist is then not created.
+        create: Whether to create a store that does not exist.
+        embedder: What turns texts into vectors. `auto` is the built-in model if it is installed and fits the store;
+            where it does not, a warning is logged and the store opens without semantic search. None embeds nothing.
+            `ExternalVectors` declares the space of vectors that the caller brings. The first embedder or declaration
+            fixes the embedding space of the store.
+        durability: `full` survives the loss of power after each commit. `normal` may lose the last commits then, and is
+            never damaged.
+        timeout: How long to wait for other writers, in seconds or as a `timedelta`, in calls that give no time limit of
+            their own; also the time limit of opening itself.
+        readers: How many calls may read at the same time.
+        project: The project of calls that name none; the empty path is the root.
+        principal: The name that is written as the author of changes.
+
+    Raises:
+        NotFoundError: There is no store, and none was to be created.
+        InvalidInputError: An argument is malformed, or the path is a folder.
+        PermissionDeniedError: The file system does not allow it.
+        CorruptError: The file is damaged, or is no store of recollect.
+        UnsupportedError: The store was written by a newer release, or the file system cannot lock.
+        ConflictError: The store holds vectors of another embedding space than the given embedder's.
+        LockedError: Another process held the store beyond the time limit.
+
+    Examples:
+        >>> import recollect
+        >>> with recollect.open(":memory:") as store:
+        ...     added = store.rules.add("Run the tests before every commit.", tags=["git"])
+        ...     store.rules.get(added.id).text
+        'Run the tests before every commit.'
+    """
+    model: object | None = None
+    space: tuple[str, str, int] | None = None
+    require_space = True
+    match embedder:
+        case None:
+            pass
+        case "auto":
+            model, require_space = _built_in(), False
+        case ExternalVectors():
+            space = (embedder.name, embedder.revision, embedder.dimension)
+        case StaticEmbedder():
+            model = embedder.model
+        case Embedder():
+            model = embedder
+        case _:
+            raise InvalidInputError(
+                f"a {type(embedder).__name__} is no embedder",
+                "an embedder has name, dimension, embed_documents and embed_queries; 'auto' and None will do too",
+            )
+    core = CoreStore.open(
+        _location(path),
+        read_only=read_only,
+        create=create,
+        durability=durability,
+        timeout=seconds(timeout),
+        readers=readers,
+        project=project,
+        principal=principal,
+        embedder=model,
+        space=space,
+        require_space=require_space,
+    )
+    if model is not None and not core.embeds:
+        held = core.space
+        logger.warning(
+            "%s holds vectors of %s, which the built-in model cannot search: semantic search by text is off",
+            core.path,
+            held.name if held else "another space",
+        )
+    logger.debug("opened %s, schema %d", core.path or _IN_MEMORY, core.schema_version)
+    return Store(core)
+
+
+def _built_in() -> object | None:
+    """The model of the built-in embedder, or None, with a warning, where it cannot be had."""
+    try:
+        return StaticEmbedder().model
+    except RecollectError as error:
+        logger.warning("no semantic search by text: %s (%s)", error.message, error.hint)
+        return None
+
+
+def _location(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str | None:
+    """The path as text; None in memory."""
+    try:
+        location = os.fspath(path)
+    except TypeError as error:
+        raise InvalidInputError(f"a {type(path).__name__} is no path", "pass a path, or ':memory:'") from error
+    if not isinstance(location, str):
+        raise InvalidInputError("a path is text, not bytes", "decode it with os.fsdecode")
+    return None if location == _IN_MEMORY else location

@@ -1,0 +1,257 @@
+"""The refs of a store: pointers with a note."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Unpack
+
+from recollect._core import CancelToken
+from recollect.records import Added, Kind, Order, Page, Ref, RefState, TargetKind, Trust
+from recollect.store.fields import NewRef, RefFilters
+from recollect.store.items import Items
+from recollect.store.values import LEAVE, Leave, Timeout, Vector, Vectors, seconds, single_row
+
+__all__ = ["Refs"]
+
+
+class Refs(Items[Ref]):
+    """The refs of a store."""
+
+    kind: ClassVar[Kind] = "ref"
+
+    def add(
+        self,
+        target: str,
+        note: str,
+        *,
+        target_kind: TargetKind | None = None,
+        checked_at: datetime | None = None,
+        state: RefState | None = None,
+        key: str | None = None,
+        project: str | None = None,
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        channel: str | None = None,
+        tier: str | None = None,
+        priority: int = 0,
+        source: str | None = None,
+        trust: Trust | None = None,
+        valid_from: datetime | None = None,
+        valid_until: datetime | None = None,
+        expires_at: datetime | None = None,
+        vector: "Vector | None" = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> Added:
+        """Adds a ref. An equal target and note in the same project is not added again: then `created` is False.
+
+        Args:
+            target: What is pointed to: a URL, `src/main.rs:10-20`, `commit:1a2b3c4`, `owner/name#12`.
+            note: Why it matters; this is what a search finds.
+            target_kind: What the target is; None is told from its form.
+            checked_at: When the target was last looked at.
+            state: What was found then; None is `unchecked`.
+            key: The caller's own name for the ref, unique per kind, project and access class.
+            project: Where it belongs, such as `acme/web`; None is the store's default project.
+            tags: Words to filter by.
+            metadata: A JSON object: strings, numbers, booleans, None, lists and mappings with strings as keys.
+            channel: Only principals granted this channel see it; the channel must exist.
+            tier: The access tier; None is the store's default tier.
+            priority: From -1,000 to 1,000; higher is more important.
+            source: Where it came from, in your own words.
+            trust: How far that source is trusted; None is `trusted`.
+            valid_from: Not to be used before. Times must be aware.
+            valid_until: Not to be used from then on, but kept.
+            expires_at: Not to be used from then on, and to be removed.
+            vector: The vector of the note, shape (d,), instead of embedding it.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Returns:
+            The id, and warnings such as one that names a near-duplicate.
+
+        Raises:
+            InvalidInputError: A field is malformed or too large.
+            AlreadyExistsError: The key belongs to a ref with other content.
+            NotFoundError: The channel or tier does not exist.
+        """
+        draft = {
+            "target": target,
+            "note": note,
+            "target_kind": target_kind,
+            "checked_at": checked_at,
+            "state": state,
+            "key": key,
+            "project": project,
+            "tags": tags,
+            "metadata": metadata,
+            "channel": channel,
+            "tier": tier,
+            "priority": priority,
+            "source": source,
+            "trust": trust,
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "expires_at": expires_at,
+        }
+        return self._add(draft, single_row(vector), timeout, cancel)
+
+    def add_many(
+        self,
+        items: Iterable[NewRef],
+        *,
+        vectors: "Vectors | None" = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Added, ...]:
+        """Adds refs in one transaction: all of them or, after an error, none.
+
+        Args:
+            items: Mappings with the parameters of `add`.
+            vectors: One vector per ref, shape (n, d), instead of embedding the notes.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            InvalidInputError: A field of an item is malformed; the message says of which.
+            AlreadyExistsError: A key belongs to a ref with other content.
+        """
+        return self._add_many(items, vectors, timeout, cancel)
+
+    def list(
+        self,
+        *,
+        order: Order = "created",
+        descending: bool = False,
+        limit: int = 100,
+        cursor: str | None = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[RefFilters],
+    ) -> Page[Ref]:
+        """Returns one page of refs.
+
+        Args:
+            order: By creation, last change, priority or key.
+            descending: Whether the order is turned around.
+            limit: The length of the page.
+            cursor: The `next_cursor` of the page before, from a call with the same order and filters.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+            **filters: Which refs; see `RefFilters`.
+
+        Raises:
+            InvalidInputError: A filter, the limit or the cursor is malformed.
+        """
+        return self._list(
+            filters,
+            order=order,
+            descending=descending,
+            limit=limit,
+            cursor=cursor,
+            timeout=timeout,
+            cancel=cancel,
+        )
+
+    def iterate(
+        self,
+        *,
+        order: Order = "created",
+        descending: bool = False,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[RefFilters],
+    ) -> Iterator[Ref]:
+        """Yields all refs, page by page; see `list`. What is written meanwhile may or may not be seen."""
+        return self._iterate(filters, order=order, descending=descending, timeout=timeout, cancel=cancel)
+
+    def count(
+        self,
+        *,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[RefFilters],
+    ) -> int:
+        """Counts refs; see `list`."""
+        return self._core.count(self.kind, filters, seconds(timeout), cancel)
+
+    def update(
+        self,
+        id: str,
+        *,
+        version: int | None = None,
+        target: str | Leave = LEAVE,
+        note: str | Leave = LEAVE,
+        target_kind: TargetKind | Leave | None = LEAVE,
+        checked_at: datetime | Leave | None = LEAVE,
+        state: RefState | Leave | None = LEAVE,
+        key: str | Leave | None = LEAVE,
+        project: str | Leave | None = LEAVE,
+        tags: Sequence[str] | Leave | None = LEAVE,
+        metadata: Mapping[str, Any] | Leave | None = LEAVE,
+        channel: str | Leave | None = LEAVE,
+        tier: str | Leave | None = LEAVE,
+        priority: int | Leave | None = LEAVE,
+        source: str | Leave | None = LEAVE,
+        trust: Trust | Leave | None = LEAVE,
+        valid_from: datetime | Leave | None = LEAVE,
+        valid_until: datetime | Leave | None = LEAVE,
+        expires_at: datetime | Leave | None = LEAVE,
+        vector: "Vector | None" = None,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> Ref:
+        """Changes the fields that are given, and leaves the others. None takes a field's value away.
+
+        Args:
+            id: The ref.
+            version: If given, the ref is changed only if this is its version.
+            target: What is pointed to: a URL, `src/main.rs:10-20`, `commit:1a2b3c4`, `owner/name#12`.
+            note: Why it matters; this is what a search finds.
+            target_kind: What the target is; None is told from its form.
+            checked_at: When the target was last looked at.
+            state: What was found then; None is `unchecked`.
+            key: The caller's own name for the ref, unique per kind, project and access class.
+            project: Where it belongs, such as `acme/web`; None is the store's default project.
+            tags: Words to filter by.
+            metadata: A JSON object: strings, numbers, booleans, None, lists and mappings with strings as keys.
+            channel: Only principals granted this channel see it; the channel must exist.
+            tier: The access tier; None is the store's default tier.
+            priority: From -1,000 to 1,000; higher is more important.
+            source: Where it came from, in your own words.
+            trust: How far that source is trusted; None is `trusted`.
+            valid_from: Not to be used before. Times must be aware.
+            valid_until: Not to be used from then on, but kept.
+            expires_at: Not to be used from then on, and to be removed.
+            vector: The vector of the new note, shape (d,), instead of embedding it.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Returns:
+            The ref as it is now.
+
+        Raises:
+            NotFoundError: There is no such live ref.
+            ConflictError: It has another version.
+            AlreadyExistsError: The new key belongs to another ref.
+            InvalidInputError: A field is malformed or too large.
+        """
+        fields = {
+            "target": target,
+            "note": note,
+            "target_kind": target_kind,
+            "checked_at": checked_at,
+            "state": state,
+            "key": key,
+            "project": project,
+            "tags": tags,
+            "metadata": metadata,
+            "channel": channel,
+            "tier": tier,
+            "priority": priority,
+            "source": source,
+            "trust": trust,
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+            "expires_at": expires_at,
+        }
+        return self._update(id, version, fields, single_row(vector), timeout, cancel)

@@ -1,0 +1,105 @@
+//! How a store is: its size, and whether it is sound.
+
+use recollect_model::{Call, ErrorCode, Result, Space};
+use recollect_storage::DatabaseStats;
+use recollect_storage::rows::{changes, list, meta, spaces, vectors};
+
+use crate::index::IndexStats;
+use crate::store::Store;
+
+/// The size and the state of a store.
+#[derive(Debug, Clone)]
+pub struct StoreStats {
+    /// The number of the last commit.
+    pub seq: u64,
+    /// What the tables hold.
+    pub totals: list::Totals,
+    /// Vectors in the active space.
+    pub vectors: u64,
+    /// The active space, or the one that the first vectors will make.
+    pub space: Option<Space>,
+    /// Connections, guard, checkpoints and files.
+    pub database: DatabaseStats,
+    /// The index of this process.
+    pub index: IndexStats,
+}
+
+/// What a check found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckReport {
+    /// One sentence for each; none if the store is sound.
+    pub problems: Vec<String>,
+    /// Items looked at, deleted ones included.
+    pub items: u64,
+    /// Living chunks.
+    pub chunks: u64,
+    /// Vectors looked at.
+    pub vectors: u64,
+    /// Rows of the change log.
+    pub changes: u64,
+}
+
+impl Store {
+    /// Sizes and counters.
+    ///
+    /// # Errors
+    ///
+    /// Whatever reading fails with.
+    pub fn stats(&self, call: &Call) -> Result<StoreStats> {
+        let snapshot = self.database.read(call)?;
+        let active = spaces::active(&snapshot)?;
+        let vectors = match &active {
+            Some((id, _)) => vectors::count(&snapshot, *id)?,
+            None => 0,
+        };
+        let (seq, totals) = (meta::seq(&snapshot)?, list::totals(&snapshot)?);
+        drop(snapshot);
+        Ok(StoreStats {
+            seq,
+            totals,
+            vectors,
+            space: active.map(|(_, space)| space).or_else(|| self.wanted_space().cloned()),
+            database: self.database.stats(),
+            index: self.index.stats(),
+        })
+    }
+
+    /// Reads the whole store and compares what must agree: pages and indexes, references, the change log's numbers and
+    /// digest, the chunks of items, the sizes of vectors. Changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// Only if the store cannot be read at all; damage is reported.
+    pub fn check(&self, call: &Call) -> Result<CheckReport> {
+        let mut report = CheckReport { problems: self.database.integrity(call)?, ..CheckReport::default() };
+        match self.compare(&mut report, call) {
+            Err(error) if error.code() == ErrorCode::Corrupt => report.problems.push(error.to_string()),
+            result => result?,
+        }
+        Ok(report)
+    }
+
+    fn compare(&self, report: &mut CheckReport, call: &Call) -> Result<()> {
+        let snapshot = self.database.read(call)?;
+        let meta = meta::read(&snapshot)?;
+        let totals = list::totals(&snapshot)?;
+        report.items = totals.rules + totals.docs + totals.refs + totals.deleted;
+        report.chunks = totals.chunks;
+        let (last, digest, rows) = changes::replay_digest(&snapshot)?;
+        report.changes = rows;
+        if last != meta.seq {
+            report.problems.push(format!("the change log ends at {last}, the store at {}", meta.seq));
+        } else if digest != meta.log_digest {
+            report.problems.push("the change log does not have the digest that the store recorded".to_owned());
+        }
+        report.problems.extend(list::inconsistencies(&snapshot)?);
+        if let Some((id, space)) = spaces::active(&snapshot)? {
+            report.vectors = vectors::count(&snapshot, id)?;
+            let damaged = vectors::count_damaged(&snapshot, id, space.dimension)?;
+            if damaged > 0 {
+                report.problems.push(format!("{damaged} vectors have the wrong size or no chunk"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! The versions of an item.
+
+use recollect_model::{Call, ChunkId, Content, Error, Item, ItemId, Kind, Operation, Result, Version};
+use recollect_storage::Connection;
+use recollect_storage::rows::items::StoredItem;
+use recollect_storage::rows::{chunks, items, versions};
+use serde::{Deserialize, Serialize};
+
+use crate::store::Store;
+use crate::update::Next;
+
+/// A version as it is kept: the text of rules and docs is that of the chunks.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    item: Item,
+    chunks: Vec<ChunkId>,
+}
+
+/// The JSON of a version.
+pub(crate) fn encode(item: &Item, chunks: Vec<ChunkId>) -> Result<String> {
+    let mut item = item.clone();
+    match &mut item.content {
+        Content::Rule(rule) => rule.text.clear(),
+        Content::Doc(doc) => doc.text.clear(),
+        Content::Ref(_) => {}
+    }
+    serde_json::to_string(&Record { item, chunks })
+        .map_err(|source| Error::internal("an item has no JSON form").with_source(source))
+}
+
+fn decode(connection: &Connection, record: &str) -> Result<Item> {
+    let Record { mut item, chunks: ids } = serde_json::from_str(record)
+        .map_err(|source| Error::corrupt("an older version of an item cannot be read").with_source(source))?;
+    match &mut item.content {
+        Content::Rule(rule) => rule.text = chunks::text_of(connection, &ids)?,
+        Content::Doc(doc) => doc.text = chunks::text_of(connection, &ids)?,
+        Content::Ref(_) => {}
+    }
+    Ok(item)
+}
+
+fn versions_of(connection: &Connection, current: StoredItem) -> Result<Vec<Version>> {
+    let mut history = Vec::new();
+    for row in versions::of_item(connection, current.row)? {
+        history.push(Version { operation: row.operation, seq: row.from_seq, item: decode(connection, &row.record)? });
+    }
+    history.push(Version { operation: current.operation, seq: current.from_seq, item: current.item });
+    Ok(history)
+}
+
+impl Store {
+    /// Every version of an item, oldest first, the current one last; of deleted items too.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`.
+    pub fn history(&self, kind: Kind, id: ItemId, call: &Call) -> Result<Vec<Version>> {
+        let snapshot = self.database.read(call)?;
+        let found = items::by_id(&snapshot, id)?.filter(|stored| stored.item.kind() == kind);
+        versions_of(&snapshot, found.ok_or_else(|| Error::not_found(format!("there is no {kind} {id}")))?)
+    }
+
+    /// Gives an item the fields and the content that it had at an older version; that makes a new version.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` for an item or version that is not there; `Conflict` if the item has another version than expected;
+    /// `AlreadyExists` if its old key was given to another item meanwhile.
+    pub fn revert(&self, kind: Kind, id: ItemId, to: u32, expected: Option<u32>, call: &Call) -> Result<Item> {
+        let history = self.history(kind, id, call)?;
+        let old = history
+            .into_iter()
+            .map(|version| version.item)
+            .find(|item| item.version == to)
+            .ok_or_else(|| Error::not_found(format!("the {kind} {id} has no version {to}")))?;
+        self.change(kind, id, expected, None, call, |before| {
+            let mut item = before.item.clone();
+            item.fields = old.fields.clone();
+            item.content = old.content.clone();
+            Ok(Next { item, operation: Operation::Reverted })
+        })
+    }
+}

@@ -1,0 +1,155 @@
+//! Finding items that say nearly the same, while they are added.
+//!
+//! Four band hashes of a text's word pairs (see [`recollect_chunk::Signature`]) lead to the few items that may be near
+//! duplicates; their texts are then compared. The map is a cache of the signatures in the database: it is filled from
+//! the change log inside the write transaction that asks.
+
+use std::collections::HashMap;
+
+use recollect_chunk::{Signature, similarity};
+use recollect_model::{AddWarning, Content, Kind, Result};
+use recollect_storage::Connection;
+use recollect_storage::rows::items::{Attributes, Links};
+use recollect_storage::rows::{changes, chunks, items};
+
+/// How many items a band remembers: the latest.
+const REMEMBERED: usize = 4;
+
+/// So much of two texts is compared, in bytes.
+const COMPARED_BYTES: usize = 65_536;
+
+/// The cache.
+#[derive(Debug, Default)]
+pub(crate) struct NearDuplicates {
+    seq: u64,
+    bands: HashMap<u64, [u32; REMEMBERED]>,
+}
+
+/// The signature of an item's text, as it is stored.
+pub(crate) fn signature(content: &Content) -> Option<[u8; 16]> {
+    let text = match content {
+        Content::Rule(rule) => &rule.text,
+        Content::Doc(doc) => &doc.text,
+        Content::Ref(reference) => &reference.note,
+    };
+    let Signature(bands) = Signature::of(beginning(text))?;
+    let mut bytes = [0; 16];
+    for (four, band) in bytes.chunks_exact_mut(4).zip(bands) {
+        four.copy_from_slice(&band.to_le_bytes());
+    }
+    Some(bytes)
+}
+
+/// The part of a text that is compared.
+fn beginning(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(COMPARED_BYTES)).unwrap_or(text)
+}
+
+fn band_keys(kind: Kind, project: u32, access: u32, signature: [u8; 16]) -> impl Iterator<Item = u64> {
+    let place = (u64::from(project) << 34) ^ (u64::from(access) << 2) ^ kind.number().unsigned_abs();
+    (0_u64..).zip(signature.as_chunks::<4>().0.to_vec()).map(move |(number, band)| {
+        let band = u64::from(u32::from_le_bytes(band)) | (number << 32);
+        // Fibonacci hashing spreads the place over the bits that the band leaves alone.
+        band ^ place.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    })
+}
+
+impl NearDuplicates {
+    /// Forgets everything; the next use reads the database again.
+    pub fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Takes in what was committed up to `seq`.
+    pub fn catch_up(&mut self, connection: &Connection, seq: u64) -> Result<()> {
+        if self.seq > seq {
+            self.reset();
+        }
+        if self.seq == seq {
+            return Ok(());
+        }
+        if self.seq == 0 {
+            items::for_each_attributes(connection, |attributes| {
+                self.remember(&attributes);
+                Ok(())
+            })?;
+        } else {
+            for (row, _) in changes::items_since(connection, self.seq)? {
+                if let Some(attributes) = items::attributes_of(connection, row)? {
+                    self.remember(&attributes);
+                }
+            }
+        }
+        self.seq = seq;
+        Ok(())
+    }
+
+    /// Says that what was remembered since [`Self::catch_up`] is now committed as `seq`.
+    pub fn confirm(&mut self, seq: u64) {
+        self.seq = seq;
+    }
+
+    fn remember(&mut self, attributes: &Attributes) {
+        let Some(signature) = attributes.signature.filter(|_| attributes.is_live) else { return };
+        self.insert(attributes.row, attributes.kind, attributes.project, attributes.access, signature);
+    }
+
+    /// Takes in one item.
+    pub fn insert(&mut self, row: u32, kind: Kind, project: u32, access: u32, signature: [u8; 16]) {
+        for key in band_keys(kind, project, access, signature) {
+            let rows = self.bands.entry(key).or_default();
+            if !rows.contains(&row) {
+                rows.rotate_right(1);
+                if let Some(first) = rows.first_mut() {
+                    *first = row;
+                }
+            }
+        }
+    }
+
+    /// The item most like the text, of the same kind, project and access class, if it is similar enough.
+    pub fn find(
+        &self,
+        connection: &Connection,
+        content: &Content,
+        links: &Links,
+        least_similarity: f32,
+    ) -> Result<Option<AddWarning>> {
+        let Some(signature) = links.signature else { return Ok(None) };
+        let kind = content.kind();
+        let mut candidates: Vec<u32> = band_keys(kind, links.project, links.access, signature)
+            .filter_map(|key| self.bands.get(&key))
+            .flatten()
+            .copied()
+            .filter(|row| *row != 0)
+            .collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        let mut best: Option<(f32, u32)> = None;
+        for row in candidates {
+            let Some(attributes) = items::attributes_of(connection, row)? else { continue };
+            let is_comparable = attributes.is_live
+                && attributes.kind == kind
+                && attributes.project == links.project
+                && attributes.access == links.access;
+            if !is_comparable {
+                continue;
+            }
+            let similarity = match content {
+                Content::Rule(rule) => similar(&rule.text, &chunks::text_of_item(connection, row)?),
+                Content::Doc(doc) => similar(&doc.text, &chunks::text_of_item(connection, row)?),
+                Content::Ref(reference) => similar(&reference.note, &chunks::text_of_item(connection, row)?),
+            };
+            if similarity >= least_similarity && best.is_none_or(|(most, _)| similarity > most) {
+                best = Some((similarity, row));
+            }
+        }
+        let Some((similarity, row)) = best else { return Ok(None) };
+        let named = items::by_row(connection, row)?;
+        Ok(named.map(|stored| AddWarning::NearDuplicate { id: stored.item.id, similarity }))
+    }
+}
+
+fn similar(one: &str, other: &str) -> f32 {
+    similarity(beginning(one), beginning(other))
+}

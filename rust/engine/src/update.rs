@@ -1,0 +1,355 @@
+//! Updating an item: optimistic by version, with chunks that did not change kept.
+
+use std::collections::{HashMap, VecDeque};
+
+use recollect_model::{
+    Call, Content, Error, Field, Fields, Item, ItemId, Kind, Operation, Patch, RefState, Result, Space, Trust,
+};
+use recollect_storage::Connection;
+use recollect_storage::rows::items::{Links, StoredItem};
+use recollect_storage::rows::{chunks, items, spaces, tags, vectors};
+
+use crate::add::row_of;
+use crate::near_duplicates;
+use crate::prepare::PreparedChunk;
+use crate::store::Store;
+use crate::write::Commit;
+use crate::{content, space, validate};
+
+/// How often an update without an expected version starts over when somebody else changed the item meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// What is to become of an item.
+pub(crate) struct Next {
+    pub item: Item,
+    pub operation: Operation,
+}
+
+impl Store {
+    /// Changes the fields of an item that the patch does not leave. `vectors` holds one row for each chunk of the new
+    /// text; chunks that stay keep theirs otherwise.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound`; `Conflict` if the item has another version than expected; `InvalidInput` for what is malformed or
+    /// belongs to another kind; `AlreadyExists` if the new key is taken.
+    pub fn update(
+        &self,
+        kind: Kind,
+        id: ItemId,
+        patch: &Patch,
+        expected: Option<u32>,
+        vectors: Option<&[f32]>,
+        call: &Call,
+    ) -> Result<Item> {
+        self.change(kind, id, expected, vectors, call, |before| {
+            let item = apply(patch, before.item.clone(), &self.settings.default_tier)?;
+            Ok(Next { item, operation: Operation::Updated })
+        })
+    }
+
+    /// Reads an item, lets `decide` make its next version, and stores that unless the item changed meanwhile.
+    pub(crate) fn change(
+        &self,
+        kind: Kind,
+        id: ItemId,
+        expected: Option<u32>,
+        given: Option<&[f32]>,
+        call: &Call,
+        decide: impl Fn(&StoredItem) -> Result<Next>,
+    ) -> Result<Item> {
+        for _ in 0..ATTEMPTS {
+            let snapshot = self.database.read(call)?;
+            let before = live_item(&snapshot, Some(kind), id)?;
+            check_version(&before.item, expected)?;
+            let next = decide(&before)?;
+            let is_same = next.item == before.item && given.is_none();
+            if is_same && next.operation == Operation::Updated {
+                return Ok(next.item);
+            }
+            validate::check_fields(&next.item.fields)?;
+            content::check(&next.item.content)?;
+            let prepared = self.chunks_of(&next.item.content)?;
+            let living = chunks::living(&snapshot, before.row)?;
+            drop(snapshot);
+            let vectors = self.vectors_of_changed(&prepared, &living, given, call)?;
+            let written = self.commit(call, |commit| {
+                let current = live_item(commit.transaction, Some(kind), id)?;
+                check_version(&current.item, expected)?;
+                if current.item.version != before.item.version {
+                    return Ok(None);
+                }
+                self.write_next(commit, &before, next, &prepared, vectors.as_ref()).map(Some)
+            })?;
+            if let Some(item) = written {
+                return Ok(item);
+            }
+        }
+        Err(Error::conflict(format!("the item {id} kept changing while it was updated"))
+            .with_hint("read it, and update with version= to decide which change wins"))
+    }
+
+    fn write_next(
+        &self,
+        commit: &mut Commit<'_>,
+        before: &StoredItem,
+        next: Next,
+        prepared: &[PreparedChunk],
+        vectors: Option<&HashMap<usize, Vec<f32>>>,
+    ) -> Result<Item> {
+        let space = match vectors {
+            Some(_) => space::active_or_create(commit.transaction, self.wanted_space(), commit.now)?,
+            None => spaces::active(commit.transaction)?,
+        };
+        let fields = &next.item.fields;
+        let (project, access) = commit.place(fields)?;
+        let links = Links {
+            project,
+            access,
+            content_hash: content::hash(&next.item.content),
+            signature: near_duplicates::signature(&next.item.content),
+        };
+        let tags_changed = fields.tags != before.item.fields.tags;
+        let item = commit.replace(before, next.item, &links, next.operation)?;
+        if tags_changed {
+            tags::detach_all(commit.transaction, before.row)?;
+            commit.tag(before.row, &item.fields.tags)?;
+        }
+        replace_chunks(commit, (before.row, item.kind()), prepared, vectors, space.as_ref())?;
+        Ok(item)
+    }
+
+    /// The vectors of the chunks that are not there yet, by their place; all of them where the caller gave them.
+    fn vectors_of_changed(
+        &self,
+        prepared: &[PreparedChunk],
+        living: &[chunks::Placed],
+        given: Option<&[f32]>,
+        call: &Call,
+    ) -> Result<Option<HashMap<usize, Vec<f32>>>> {
+        if let Some(given) = given {
+            let space = self.space_of_given(call)?;
+            space::check_vectors(given, prepared.len(), space.dimension)?;
+            return Ok(Some(given.chunks_exact(space.dimension).map(<[f32]>::to_vec).enumerate().collect()));
+        }
+        let known: std::collections::HashSet<_> = living.iter().map(|chunk| chunk.content_hash).collect();
+        let (places, texts): (Vec<usize>, Vec<_>) = prepared
+            .iter()
+            .enumerate()
+            .filter(|(_, chunk)| !known.contains(&chunk.content_hash))
+            .map(|(place, chunk)| (place, chunk.embedded_text()))
+            .unzip();
+        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+        let Some(vectors) = self.embed_documents(&texts, call)? else { return Ok(None) };
+        let Some(space) = self.wanted_space() else { return Ok(None) };
+        let space = (0, space.clone());
+        let rows = places.into_iter().enumerate();
+        Ok(Some(rows.filter_map(|(row, place)| Some((place, row_of(&vectors, row, Some(&space))?.to_vec()))).collect()))
+    }
+}
+
+/// The live item of an id, or an error that says what is the matter.
+pub(crate) fn live_item(connection: &Connection, kind: Option<Kind>, id: ItemId) -> Result<StoredItem> {
+    let found = items::by_id(connection, id)?.filter(|stored| kind.is_none_or(|kind| stored.item.kind() == kind));
+    let what = kind.map_or("item", Kind::as_str);
+    match found {
+        None => Err(Error::not_found(format!("there is no {what} {id}"))),
+        Some(stored) if stored.item.deleted_at.is_some() => {
+            Err(Error::not_found(format!("the {what} {id} was deleted")).with_hint("restore it first"))
+        }
+        Some(stored) => Ok(stored),
+    }
+}
+
+/// Fails if the caller expects another version.
+pub(crate) fn check_version(item: &Item, expected: Option<u32>) -> Result<()> {
+    match expected {
+        Some(expected) if expected != item.version => Err(Error::conflict(format!(
+            "the {} {} has version {}, not {expected}",
+            item.kind(),
+            item.id,
+            item.version
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the living chunks of an item those given: equal ones stay, with their ids and vectors.
+fn replace_chunks(
+    commit: &mut Commit<'_>,
+    (row, kind): (u32, Kind),
+    prepared: &[PreparedChunk],
+    new_vectors: Option<&HashMap<usize, Vec<f32>>>,
+    space: Option<&(u32, Space)>,
+) -> Result<()> {
+    let mut reusable: HashMap<[u8; 16], VecDeque<chunks::Placed>> = HashMap::new();
+    for chunk in chunks::living(commit.transaction, row)? {
+        reusable.entry(chunk.content_hash).or_default().push_back(chunk);
+    }
+    let mut arrivals = Vec::new();
+    let mut is_replaced = false;
+    for (ordinal, chunk) in prepared.iter().enumerate() {
+        let Some(kept) = reusable.get_mut(&chunk.content_hash).and_then(VecDeque::pop_front) else {
+            arrivals.push((ordinal, chunk));
+            continue;
+        };
+        if kept.ordinal != ordinal || kept.start != chunk.start {
+            chunks::place(commit.transaction, kept.id, ordinal, chunk.start)?;
+        }
+        if let (Some(vector), Some((space, _))) = (new_vectors.and_then(|vectors| vectors.get(&ordinal)), space) {
+            vectors::Writer::new(commit.transaction, *space).put(kept.id, vector)?;
+            is_replaced = true;
+        }
+    }
+    if is_replaced {
+        commit.log(Some(row), Some(kind), Operation::Embedded);
+    }
+    let died = commit.seq();
+    for gone in reusable.into_values().flatten() {
+        chunks::end(commit.transaction, gone.id, died)?;
+    }
+    for (ordinal, chunk) in arrivals {
+        let known;
+        let vector = match (new_vectors.and_then(|vectors| vectors.get(&ordinal)), space) {
+            (Some(vector), _) => Some(vector.as_slice()),
+            // An older version of the item had the same chunk: a revert needs no embedder.
+            (None, Some((id, space))) => {
+                known = vectors::of_equal_chunk(commit.transaction, *id, space.dimension, row, chunk.content_hash)?;
+                known.as_deref()
+            }
+            (None, None) => None,
+        };
+        commit.insert_chunk(row, ordinal, chunk, vector, space)?;
+    }
+    Ok(())
+}
+
+/// The item as the patch makes it.
+fn apply(patch: &Patch, mut item: Item, default_tier: &str) -> Result<Item> {
+    apply_fields(patch, &mut item.fields, default_tier)?;
+    let kind = item.kind();
+    let foreign = |fields: &[(&str, bool)]| match fields.iter().find(|(_, is_left)| !is_left) {
+        None => Ok(()),
+        Some((name, _)) => Err(Error::invalid(format!("a {kind} has no {name}"))),
+    };
+    let rule_fields = [
+        ("applies_to", patch.applies_to.is_leave()),
+        ("modes", patch.modes.is_leave()),
+        ("always_on", patch.always_on.is_leave()),
+    ];
+    let doc_fields = [
+        ("path", patch.path.is_leave()),
+        ("title", patch.title.is_leave()),
+        ("media_type", patch.media_type.is_leave()),
+    ];
+    let ref_fields = [
+        ("target", patch.target.is_leave()),
+        ("target_kind", patch.target_kind.is_leave()),
+        ("note", patch.note.is_leave()),
+        ("checked_at", patch.checked_at.is_leave()),
+        ("state", patch.state.is_leave()),
+    ];
+    match &mut item.content {
+        Content::Rule(rule) => {
+            foreign(&doc_fields)?;
+            foreign(&ref_fields)?;
+            set_required("text", &patch.text, &mut rule.text)?;
+            set_or_default(&patch.applies_to, &mut rule.applies_to);
+            match &patch.modes {
+                Field::Leave => {}
+                Field::Unset => rule.modes.clear(),
+                Field::Set(modes) => rule.modes = validate::modes(modes.clone())?,
+            }
+            set_or_default(&patch.always_on, &mut rule.always_on);
+        }
+        Content::Doc(doc) => {
+            foreign(&rule_fields)?;
+            foreign(&ref_fields)?;
+            set_required("text", &patch.text, &mut doc.text)?;
+            doc.content_hash = blake3::hash(doc.text.as_bytes()).into();
+            set_optional(&patch.path, &mut doc.path);
+            set_optional(&patch.title, &mut doc.title);
+            set_required("media_type", &patch.media_type, &mut doc.media_type)?;
+        }
+        Content::Ref(reference) => {
+            foreign(&rule_fields)?;
+            foreign(&doc_fields)?;
+            foreign(&[("text", patch.text.is_leave())])?;
+            set_required("target", &patch.target, &mut reference.target)?;
+            match (&patch.target_kind, &patch.target) {
+                (Field::Leave, Field::Leave) => {}
+                (Field::Set(kind), _) => reference.target_kind = validate::target(&reference.target, Some(kind))?,
+                _ => reference.target_kind = validate::target(&reference.target, None)?,
+            }
+            set_or_default(&patch.note, &mut reference.note);
+            set_optional(&patch.checked_at, &mut reference.checked_at);
+            match &patch.state {
+                Field::Leave => {}
+                Field::Unset => reference.state = RefState::Unchecked,
+                Field::Set(state) => reference.state = RefState::parse(state)?,
+            }
+        }
+    }
+    Ok(item)
+}
+
+fn apply_fields(patch: &Patch, fields: &mut Fields, default_tier: &str) -> Result<()> {
+    set_optional(&patch.key, &mut fields.key);
+    set_or_default(&patch.project, &mut fields.project);
+    match &patch.tags {
+        Field::Leave => {}
+        Field::Unset => fields.tags.clear(),
+        Field::Set(tags) => fields.tags = validate::tags(tags.clone())?,
+    }
+    match &patch.metadata {
+        Field::Leave => {}
+        Field::Unset => "{}".clone_into(&mut fields.metadata),
+        Field::Set(metadata) => fields.metadata.clone_from(metadata),
+    }
+    set_optional(&patch.channel, &mut fields.channel);
+    match &patch.tier {
+        Field::Leave => {}
+        Field::Unset => default_tier.clone_into(&mut fields.tier),
+        Field::Set(tier) => fields.tier.clone_from(tier),
+    }
+    match patch.priority {
+        Field::Leave => {}
+        Field::Unset => fields.priority = 0,
+        Field::Set(priority) => fields.priority = validate::priority(priority)?,
+    }
+    set_optional(&patch.source, &mut fields.source);
+    match &patch.trust {
+        Field::Leave => {}
+        Field::Unset => fields.trust = Trust::Trusted,
+        Field::Set(trust) => fields.trust = Trust::parse(trust)?,
+    }
+    set_optional(&patch.valid_from, &mut fields.valid_from);
+    set_optional(&patch.valid_until, &mut fields.valid_until);
+    set_optional(&patch.expires_at, &mut fields.expires_at);
+    Ok(())
+}
+
+fn set_optional<T: Clone>(field: &Field<T>, slot: &mut Option<T>) {
+    match field {
+        Field::Leave => {}
+        Field::Unset => *slot = None,
+        Field::Set(value) => *slot = Some(value.clone()),
+    }
+}
+
+fn set_or_default<T: Clone + Default>(field: &Field<T>, slot: &mut T) {
+    match field {
+        Field::Leave => {}
+        Field::Unset => *slot = T::default(),
+        Field::Set(value) => slot.clone_from(value),
+    }
+}
+
+fn set_required(name: &str, field: &Field<String>, slot: &mut String) -> Result<()> {
+    match field {
+        Field::Leave => {}
+        Field::Unset => return Err(Error::invalid(format!("{name} cannot be taken away"))),
+        Field::Set(value) => slot.clone_from(value),
+    }
+    Ok(())
+}

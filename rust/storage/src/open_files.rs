@@ -1,0 +1,155 @@
+//! The database files this process has open, and the one safe moment to look into one.
+//!
+//! A process that closes any descriptor of a file loses all its POSIX locks on it, those of libSQL included. So a file
+//! is read by path only while no connection of this process has it open, and what is open must be known to the
+//! process as a whole.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use recollect_model::{Error, Result};
+
+use crate::guard::beside;
+use crate::process::Process;
+
+/// `PRAGMA application_id` of every store: "RCLT".
+pub(crate) const APPLICATION_ID: u32 = 0x5243_4C54;
+
+/// Device and inode.
+type Identity = (u64, u64);
+
+static OPEN: Mutex<Option<HashMap<Identity, usize>>> = Mutex::new(None);
+
+/// A file this process has open, until it is dropped: drop it after the last connection.
+pub(crate) struct OpenFile {
+    identity: Identity,
+    process: Process,
+}
+
+impl OpenFile {
+    /// Makes the file if it is not there, and enters it into the list. When it is the first entry for this file, the
+    /// header is looked at first, and what is no store is refused without a byte written.
+    pub(crate) fn enter(path: &Path, create: bool) -> Result<Self> {
+        let mut open = list();
+        let open = open.get_or_insert_default();
+        if create {
+            // Nobody of this process has a file open that does not exist; one that exists is opened only to be closed
+            // again, which must not happen to one that is in use.
+            let known = identity(path).is_ok_and(|identity| open.contains_key(&identity));
+            if !known {
+                OpenOptions::new().append(true).create(true).open(path).map_err(|error| denied(path, error))?;
+            }
+        }
+        let identity = identity(path).map_err(|error| denied(path, error))?;
+        if !open.contains_key(&identity) {
+            check_header(path)?;
+        }
+        *open.entry(identity).or_insert(0) += 1;
+        Ok(Self { identity, process: Process::current() })
+    }
+
+    /// Looks at the header of a file unless this process has it open, in which case that was done before.
+    pub(crate) fn inspect(path: &Path) -> Result<()> {
+        drop(Self::enter(path, false)?);
+        Ok(())
+    }
+}
+
+impl Drop for OpenFile {
+    fn drop(&mut self) {
+        if !self.process.is_current() {
+            return;
+        }
+        let mut open = list();
+        let Some(open) = open.as_mut() else { return };
+        if let Some(count) = open.get_mut(&self.identity) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.identity);
+            }
+        }
+    }
+}
+
+fn list() -> MutexGuard<'static, Option<HashMap<Identity, usize>>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn identity(path: &Path) -> std::io::Result<Identity> {
+    std::fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+fn denied(path: &Path, error: std::io::Error) -> Error {
+    let said = format!("{} cannot be opened", path.display());
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            Error::permission_denied(said).with_source(error)
+        }
+        std::io::ErrorKind::NotFound => Error::not_found(said).with_source(error),
+        _ => Error::io(said).with_source(error),
+    }
+}
+
+/// The first hundred bytes of a database file; see <https://www.sqlite.org/fileformat2.html>, section 1.3.
+fn check_header(path: &Path) -> Result<()> {
+    let mut header = Vec::with_capacity(100);
+    let mut file = File::open(path).map_err(|error| denied(path, error))?;
+    file.by_ref().take(100).read_to_end(&mut header).map_err(|error| denied(path, error))?;
+    // After the header: a file that grows meanwhile is not taken for one that was cut.
+    let length = file.metadata().map_err(|error| denied(path, error))?.len();
+    drop(file);
+    if header.is_empty() {
+        return Ok(());
+    }
+    let shown = path.display();
+    let foreign = |what: &str| {
+        Err(Error::corrupt(format!("{shown} is no recollect store: {what}"))
+            .with_hint("give the path of a store, or of a file that does not exist yet"))
+    };
+    if !header.starts_with(b"SQLite format 3\0") {
+        return foreign("it is not a database file");
+    }
+    let Some(fields) = Fields::read(&header) else {
+        return truncated(path, length, 100);
+    };
+    if fields.application_id != APPLICATION_ID {
+        return foreign("it is a database of another program");
+    }
+    // The page count of the header may run ahead of the file only while the write-ahead log holds the pages.
+    let log_is_empty = std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0);
+    if log_is_empty && length < fields.length {
+        return truncated(path, length, fields.length);
+    }
+    Ok(())
+}
+
+fn truncated(path: &Path, length: u64, wanted: u64) -> Result<()> {
+    let shown = path.display();
+    Err(Error::corrupt(format!("{shown} is cut short: it has {length} bytes and should have {wanted}"))
+        .with_hint("restore the store from a backup"))
+}
+
+struct Fields {
+    application_id: u32,
+    length: u64,
+}
+
+impl Fields {
+    fn read(header: &[u8]) -> Option<Self> {
+        let number = |at: usize| {
+            let bytes = header.get(at..at.checked_add(4)?)?;
+            Some(u32::from_be_bytes(bytes.try_into().ok()?))
+        };
+        let page_size = match u16::from_be_bytes(header.get(16..18)?.try_into().ok()?) {
+            1 => 65_536,
+            size => u64::from(size),
+        };
+        // The page count is valid only if it was written by the same change as the version.
+        let pages = if number(24)? == number(92)? { number(28)? } else { 0 };
+        Some(Self { application_id: number(68)?, length: page_size * u64::from(pages) })
+    }
+}

@@ -1,0 +1,81 @@
+"""`import recollect` is quick, and brings no server, no protocol and no telemetry with it."""
+
+import json
+import subprocess
+import sys
+
+# Beside numpy, which most programs have loaded anyway.
+MOST_SECONDS_ABOVE_NUMPY = 0.040
+RUNS = 7
+
+TIMED = """
+import sys, time
+started = time.perf_counter()
+import numpy
+between = time.perf_counter()
+import recollect
+print(between - started, time.perf_counter() - between)
+"""
+
+FORBIDDEN = frozenset(
+    {
+        "aiohttp",
+        "fastapi",
+        "granian",
+        "grpc",
+        "http.server",
+        "httpx",
+        "httpx2",
+        "huggingface_hub",
+        "mcp",
+        "opentelemetry",
+        "prometheus_client",
+        "pydantic",
+        "requests",
+        "safetensors",
+        "sentry_sdk",
+        "starlette",
+        "tokenizers",
+        "torch",
+        "urllib3",
+        "uvicorn",
+        "wordllama",
+    },
+)
+
+
+def python(program: str) -> str:
+    """What a fresh interpreter prints for the program."""
+    answer = subprocess.run([sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True)
+    return answer.stdout
+
+
+def test_import_is_within_forty_milliseconds_of_numpy() -> None:
+    runs = [tuple(map(float, python(TIMED).split())) for _ in range(RUNS)]
+    ours = min(seconds for _, seconds in runs)
+    assert ours <= MOST_SECONDS_ABOVE_NUMPY, f"numpy {min(numpy for numpy, _ in runs):.3f} s, then we {ours:.3f} s"
+
+
+def test_import_loads_no_server_protocol_or_telemetry() -> None:
+    loaded = set(json.loads(python("import json, sys, recollect; print(json.dumps(sorted(sys.modules)))")))
+    assert "recollect" in loaded
+    assert loaded & FORBIDDEN == set()
+
+
+def test_built_in_embedder_does_not_import_the_package_of_its_weights() -> None:
+    program = """
+import json, sys, recollect
+with recollect.open(":memory:") as store:
+    store.rules.add("Run the tests before every commit.")
+    assert store.search("when do tests run?").hits
+print(json.dumps(sorted(sys.modules)))
+"""
+    assert set(json.loads(python(program))) & FORBIDDEN == set()
+
+
+def test_import_configures_no_logging() -> None:
+    program = """
+import logging, recollect
+print(len(logging.root.handlers), type(logging.getLogger("recollect").handlers[0]).__name__)
+"""
+    assert python(program).split() == ["0", "NullHandler"]

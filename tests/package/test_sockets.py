@@ -1,0 +1,69 @@
+"""Import, open, add and search open no socket and start no program: the work is done in this process."""
+
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+WATCH = """
+import sys
+
+forbidden = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "urllib.", "http.client.")
+
+def refuse(event, arguments):
+    if event.startswith(forbidden):
+        print("SEEN", event, arguments, flush=True)
+
+sys.addaudithook(refuse)
+"""
+
+WORK = """
+import recollect
+with recollect.open(sys.argv[1]) as store:
+    store.rules.add("Run the tests before every commit.", tags=["git"])
+    store.docs.add("# Deploying\\n\\nThe site is deployed from the main branch.", path="docs/deploy.md")
+    store.refs.add("https://example.org/guide", note="how the site is deployed")
+    assert store.search("how do we deploy?").hits
+"""
+
+
+def audited(program: str, path: Path) -> str:
+    """What a fresh interpreter under the audit hook prints for the program."""
+    answer = subprocess.run(
+        [sys.executable, "-I", "-c", WATCH + program, str(path)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return answer.stdout
+
+
+def test_import_open_add_and_search_open_no_socket(store_path: Path) -> None:
+    assert audited(WORK, store_path) == ""
+
+
+def test_audit_hook_sees_a_socket(store_path: Path) -> None:
+    assert "SEEN socket." in audited("import socket; socket.socket().close()", store_path)
+
+
+def imported_functions(library: Path) -> set[str]:
+    """The names in the string tables of a shared library, those of the functions it imports among them."""
+    return {word.decode("ascii") for word in re.findall(rb"\0([A-Za-z_]\w*)(?=\0)", library.read_bytes())}
+
+
+def module_file(name: str) -> Path:
+    """The shared library of an extension module."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        pytest.fail(f"{name} is no shared library")
+    return Path(spec.origin)
+
+
+def test_core_is_not_even_linked_with_socket_functions() -> None:
+    # Python's audit hook does not see what compiled code calls.
+    names = imported_functions(module_file("recollect._core"))
+    assert "PyModuleDef_Init" in names or "PyModule_Create2" in names
+    assert names & {"socket", "connect", "getaddrinfo", "sendto", "bind", "listen"} == set()

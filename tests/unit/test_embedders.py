@@ -1,0 +1,61 @@
+"""The built-in embedder is found without being imported, and a store does without it where it is missing."""
+
+import importlib.util
+import logging
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import recollect
+from recollect import Embedder, StaticEmbedder, UnsupportedError
+
+
+def test_built_in_embedder_is_an_embedder() -> None:
+    embedder = StaticEmbedder()
+
+    vectors = embedder.embed_documents(["a text", "another one", " "])
+
+    assert isinstance(embedder, Embedder)
+    assert vectors.shape == (3, embedder.dimension)
+    assert vectors.dtype == np.float32
+    assert np.isfinite(vectors).all()
+    assert embedder.token_count("a text") == len(embedder.token_ids("a text")) > 0
+    assert embedder.name in repr(embedder)
+
+
+def test_built_in_embedder_imports_nothing_of_the_package_with_the_weights() -> None:
+    StaticEmbedder()
+
+    assert "wordllama" not in sys.modules
+
+
+def test_missing_weights_are_an_error_with_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+
+    with pytest.raises(UnsupportedError) as caught:
+        StaticEmbedder()
+
+    assert "pip install wordllama" in caught.value.hint
+
+
+def test_store_opened_without_weights_warns_and_still_keeps_items(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, store_path: Path
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+
+    with caplog.at_level(logging.WARNING, "recollect"), recollect.open(store_path) as store:
+        added = store.rules.add("Keep calm.")
+        assert store.rules.get(added.id).text == "Keep calm."
+        with pytest.raises(UnsupportedError) as caught:
+            store.search("calm")
+
+    assert "wordllama" in caplog.text
+    assert caught.value.hint
+
+
+def test_library_is_silent_unless_logging_is_configured() -> None:
+    handlers = logging.getLogger("recollect").handlers
+
+    assert any(isinstance(handler, logging.NullHandler) for handler in handlers)
