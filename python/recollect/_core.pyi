@@ -29,6 +29,8 @@ from recollect.records import (
     Version,
 )
 
+__all__ = ["CancelToken", "StaticModel", "Store", "__version__", "error_table", "limits"]
+
 __version__: Final[str]
 
 @final
@@ -243,6 +245,9 @@ class Store:
     def checkpoint(self, timeout: float | None, cancel: CancelToken | None) -> Checkpoint:
         """Moves the write-ahead log into the database file."""
 
+    def scan_seconds(self) -> float:
+        """Returns the seconds it takes to sum the index's vectors once: the yardstick of exact search."""
+
     def close(self, timeout: float | None) -> None:
         """Closes the store."""
 
@@ -277,9 +282,6 @@ class Store:
     @property
     def embeds(self) -> bool:
         """Whether text queries can be answered."""
-
-def read_bandwidth(array: NDArray[np.float32]) -> float:
-    """Returns the seconds it takes to sum a float32 array once with the widest kernel: a yardstick for measurements."""
 
 def limits() -> tuple[tuple[str, int, str, str], ...]:
     """Returns every limit: its name, its value, the unit, and what it bounds."""

@@ -17,6 +17,7 @@ RecollectError
 ├── UnsupportedError                               unsupported
 ├── ClosedError                                    closed
 ├── StorageIOError                                 io
+├── EmbedderError                                  embedder           retryable
 └── InternalError                                  internal
 ```
 
@@ -33,6 +34,7 @@ __all__ = [
     "ConflictError",
     "CorruptError",
     "DeadlineExceededError",
+    "EmbedderError",
     "InternalError",
     "InvalidInputError",
     "LockedError",
@@ -162,6 +164,17 @@ class StorageIOError(RecollectError):
 
     code = "io"
     default_hint = "check disk space, permissions and the path"
+
+
+class EmbedderError(RecollectError):
+    """The embedding model failed, or returned what are no vectors of its space. Nothing was written.
+
+    What the embedder itself raised is the `__cause__`.
+    """
+
+    code = "embedder"
+    retryable = True
+    default_hint = "see the embedder's own error; nothing was written"
 
 
 class InternalError(RecollectError):

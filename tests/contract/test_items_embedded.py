@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 import recollect
 from recollect import (
     ConflictError,
+    EmbedderError,
     ExternalVectors,
     InvalidInputError,
     NotFoundError,
@@ -254,7 +255,7 @@ def test_embedder_that_answers_nonsense_is_refused(store_path: Path, answer: Any
             return answer(texts)  # type: ignore[no-any-return] # that is the point
 
     with recollect.open(store_path, embedder=Broken()) as store:
-        with pytest.raises(InvalidInputError, match=message):
+        with pytest.raises(EmbedderError, match=message):
             store.rules.add("abc")
         assert store.stats().seq == 0
 

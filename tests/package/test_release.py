@@ -35,7 +35,7 @@ def test_sdist_holds_all_that_the_build_reads(sdist: Path) -> None:
         assert found, f"nothing in the repository matches {pattern}"
         needed |= found
     assert needed - held == set()
-    assert {name for name in held if name.endswith((".so", ".pyc", ".db"))} == set()
+    assert {name for name in held if name.endswith((".so", ".pyc"))} == set()
 
 
 def test_wheel_holds_the_package_and_no_sources_of_the_core(wheel: Path) -> None:

@@ -94,6 +94,38 @@ def finish(process: subprocess.Popen[str]) -> list[list[str]]:
     return [words for line in output.splitlines() if (words := line.split())]
 
 
+def note_work(run: Run, lines: list[list[str]]) -> dict[str, int]:
+    """Enter what a worker said, and return how many rows of each writer were acknowledged to it."""
+    acknowledged: dict[str, int] = {}
+    for words in lines:
+        match words:
+            case ["acknowledged", writer, count]:
+                acknowledged[writer] = int(count)
+            case ["checkpoints", count]:
+                run.checkpoints += int(count)
+            case ["failed", "corrupt", *text]:
+                run.findings.append(" ".join(text))
+            case ["failed", "locked", *_] if not run.guarded:
+                pass  # without the guard, opening and closing meet other writers too, and give up
+            case _:
+                run.disturbances.append(" ".join(words))
+    return acknowledged
+
+
+def note_rest(run: Run, lines: list[list[str]]) -> dict[str, int]:
+    """Enter what the look afterwards found, and return how many rows of each writer are readable."""
+    readable: dict[str, int] = {}
+    for words in lines:
+        match words:
+            case ["readable", writer, count]:
+                readable[writer] = int(count)
+            case ["finding", *text] | ["failed", *text]:
+                run.findings.append(" ".join(text))
+            case _:
+                run.disturbances.append(" ".join(words))
+    return readable
+
+
 def perform(driver: Path, load: Load, folder: Path, *, guarded: bool) -> Run:
     """Run a load on a new store and look at what is left."""
     run = Run(load.name, guarded)
@@ -102,42 +134,22 @@ def perform(driver: Path, load: Load, folder: Path, *, guarded: bool) -> Run:
         if lines := finish(start(driver, "prepare", store)):
             run.disturbances += [" ".join(words) for words in lines]
             return run
-        processes, first = [], 0
+        workers, first = [], 0
         for writers, checkpointers in load.processes:
-            processes.append(start(driver, "run", store, writers, checkpointers, first, SECONDS))
+            workers.append(start(driver, "run", store, writers, checkpointers, first, SECONDS))
             first += writers
         acknowledged: dict[str, int] = {}
-        for process in processes:
-            for words in finish(process):
-                match words:
-                    case ["acknowledged", writer, count]:
-                        acknowledged[writer] = int(count)
-                    case ["checkpoints", count]:
-                        run.checkpoints += int(count)
-                    case ["failed", "corrupt", *text]:
-                        run.findings.append(" ".join(text))
-                    case ["failed", "locked", *_] if not guarded:
-                        # Without the guard, opening and closing meet other writers too, and give up.
-                        pass
-                    case _:
-                        run.disturbances.append(" ".join(words))
-        readable = dict.fromkeys(acknowledged, 0)
-        for words in finish(start(driver, "verify", store)):
-            match words:
-                case ["readable", writer, count]:
-                    readable[writer] = int(count)
-                case ["finding", *text] | ["failed", *text]:
-                    run.findings.append(" ".join(text))
-                case _:
-                    run.disturbances.append(" ".join(words))
-        run.acknowledged, run.readable = sum(acknowledged.values()), sum(readable.values())
-        run.findings += [
-            f"writer {writer}: {count} rows acknowledged, {readable[writer]} readable"
-            for writer, count in acknowledged.items()
-            if readable[writer] < count
-        ]
-        if not (run.acknowledged and run.checkpoints):
-            run.disturbances.append("nothing was written, or nothing checkpointed")
+        for worker in workers:
+            acknowledged |= note_work(run, finish(worker))
+        readable = note_rest(run, finish(start(driver, "verify", store)))
+    run.acknowledged, run.readable = sum(acknowledged.values()), sum(readable.values())
+    run.findings += [
+        f"writer {writer}: {count} rows acknowledged, {readable.get(writer, 0)} readable"
+        for writer, count in acknowledged.items()
+        if readable.get(writer, 0) < count
+    ]
+    if not (run.acknowledged and run.checkpoints):
+        run.disturbances.append("nothing was written, or nothing checkpointed")
     return run
 
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import logging
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -23,12 +22,6 @@ def test_built_in_embedder_is_an_embedder() -> None:
     assert np.isfinite(vectors).all()
     assert embedder.token_count("a text") == len(embedder.token_ids("a text")) > 0
     assert embedder.name in repr(embedder)
-
-
-def test_built_in_embedder_imports_nothing_of_the_package_with_the_weights() -> None:
-    StaticEmbedder()
-
-    assert "wordllama" not in sys.modules
 
 
 def test_missing_weights_are_an_error_with_the_command_that_helps(monkeypatch: pytest.MonkeyPatch) -> None:

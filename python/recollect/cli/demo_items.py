@@ -7,29 +7,76 @@ from recollect.store import NewRef, NewRule
 __all__ = ["QUERIES", "REFS", "RULES"]
 
 RULES: Final[tuple[NewRule, ...]] = (
-    {"text": "Never commit passwords, tokens or private keys to the repository.", "always_on": True, "priority": 900},
-    {"text": "Run the whole test suite before you push to the main branch.", "tags": ["git", "tests"]},
-    {"text": "Write files to a temporary name beside the target, then rename: a crash never leaves half a file."},
-    {"text": "Use pathlib instead of joining paths by hand.", "applies_to": ["**/*.py"], "tags": ["python"]},
-    {"text": "Catch the narrowest exception you can handle; a bare except is an error.", "applies_to": ["**/*.py"]},
-    {"text": "Public functions carry type annotations and a docstring.", "applies_to": ["src/**/*.py"]},
     {
+        "key": "secrets",
+        "text": "Never commit passwords, tokens or private keys to the repository.",
+        "always_on": True,
+        "priority": 900,
+    },
+    {
+        "key": "test-before-push",
+        "text": "Run the whole test suite before you push to the main branch.",
+        "tags": ["git", "tests"],
+    },
+    {
+        "key": "atomic-writes",
+        "text": "Write files to a temporary name beside the target, then rename: a crash never leaves half a file.",
+    },
+    {
+        "key": "pathlib",
+        "text": "Use pathlib instead of joining paths by hand.",
+        "applies_to": ["**/*.py"],
+        "tags": ["python"],
+    },
+    {
+        "key": "narrow-except",
+        "text": "Catch the narrowest exception you can handle; a bare except is an error.",
+        "applies_to": ["**/*.py"],
+    },
+    {
+        "key": "typed-public-functions",
+        "text": "Public functions carry type annotations and a docstring.",
+        "applies_to": ["src/**/*.py"],
+    },
+    {
+        "key": "no-shell",
         "text": "Pass arguments to other programs as a list; never build a shell command from input.",
         "priority": 800,
     },
-    {"text": "Close files, sockets and database connections with a context manager.", "applies_to": ["**/*.py"]},
-    {"text": "Store times in UTC and convert to local time only when you show them to a person."},
-    {"text": "Money is a Decimal or a whole number of cents, never a float."},
-    {"text": "Log what went wrong once, where it is handled; do not log and raise."},
-    {"text": "Every SQL value is a bound parameter; no query is put together from strings.", "priority": 800},
-    {"text": "Migrations go forward only, and each runs in one transaction.", "applies_to": ["migrations/**"]},
-    {"text": "A retry waits longer each time, with some randomness, and gives up after a minute."},
-    {"text": "Comments give reasons; what a line does should be plain from the line."},
-    {"text": "Ask before you add a dependency, and say what it replaces.", "modes": ["plan"]},
-    {"text": "When a bug is fixed, a test that fails without the fix comes with it.", "tags": ["tests"]},
-    {"text": "User-facing texts go through gettext and are never assembled from fragments."},
-    {"text": "A pull request does one thing and fits on a few screens.", "tags": ["git"], "modes": ["review"]},
-    {"text": "Delete code that nothing calls; version control remembers it."},
+    {
+        "key": "context-managers",
+        "text": "Close files, sockets and database connections with a context manager.",
+        "applies_to": ["**/*.py"],
+    },
+    {"key": "utc", "text": "Store times in UTC and convert to local time only when you show them to a person."},
+    {"key": "decimal-money", "text": "Money is a Decimal or a whole number of cents, never a float."},
+    {"key": "log-once", "text": "Log what went wrong once, where it is handled; do not log and raise."},
+    {
+        "key": "bound-parameters",
+        "text": "Every SQL value is a bound parameter; no query is put together from strings.",
+        "priority": 800,
+    },
+    {
+        "key": "forward-migrations",
+        "text": "Migrations go forward only, and each runs in one transaction.",
+        "applies_to": ["migrations/**"],
+    },
+    {"key": "backoff", "text": "A retry waits longer each time, with some randomness, and gives up after a minute."},
+    {"key": "comments", "text": "Comments give reasons; what a line does should be plain from the line."},
+    {"key": "dependencies", "text": "Ask before you add a dependency, and say what it replaces.", "modes": ["plan"]},
+    {
+        "key": "regression-tests",
+        "text": "When a bug is fixed, a test that fails without the fix comes with it.",
+        "tags": ["tests"],
+    },
+    {"key": "gettext", "text": "User-facing texts go through gettext and are never assembled from fragments."},
+    {
+        "key": "small-changes",
+        "text": "A pull request does one thing and fits on a few screens.",
+        "tags": ["git"],
+        "modes": ["review"],
+    },
+    {"key": "dead-code", "text": "Delete code that nothing calls; version control remembers it."},
 )
 """Instructions as a small team might have them."""
 
@@ -54,10 +101,10 @@ REFS: Final[tuple[NewRef, ...]] = (
 """Pointers as a small team might have them."""
 
 QUERIES: Final = (
-    "run another program and read what it prints",
+    "parse command line arguments",
     "what must never be committed",
     "turn a Python object into JSON text",
     "where are amounts of money rounded",
-    "compare two files and show the differences",
+    "average and median of numbers",
 )
 """What the demo asks."""

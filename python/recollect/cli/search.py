@@ -37,6 +37,8 @@ def hit_lines(result: SearchResult) -> list[str]:
     """Two lines for each hit: its score, kind and name, and below them what it says."""
     lines: list[str] = []
     for hit in result:
-        trail = f"  ({' / '.join(hit.heading)})" if hit.heading else ""
+        # The heading of a ref is its target, which is its name already.
+        above = [heading for heading in hit.heading if heading != hit.name]
+        trail = f"  ({' / '.join(above)})" if above else ""
         lines.extend((f"{hit.score:.3f}  {hit.kind}  {hit.name}{trail}", f"       {shorten(hit.snippet, 100)}"))
     return lines

@@ -61,25 +61,7 @@ def open(
         ...     store.rules.get(added.id).text
         'Run the tests before every commit.'
     """
-    model: object | None = None
-    space: tuple[str, str, int] | None = None
-    require_space = True
-    match embedder:
-        case None:
-            pass
-        case "auto":
-            model, require_space = _built_in(), False
-        case ExternalVectors():
-            space = (embedder.name, embedder.revision, embedder.dimension)
-        case StaticEmbedder():
-            model = embedder.model
-        case Embedder():
-            model = embedder
-        case _:
-            raise InvalidInputError(
-                f"a {type(embedder).__name__} is no embedder",
-                "an embedder has name, dimension, embed_documents and embed_queries; 'auto' and None will do too",
-            )
+    model, space = _choose(embedder)
     core = CoreStore.open(
         _location(path),
         read_only=read_only,
@@ -91,7 +73,7 @@ def open(
         principal=principal,
         embedder=model,
         space=space,
-        require_space=require_space,
+        require_space=embedder != "auto",
     )
     if model is not None and not core.embeds:
         held = core.space
@@ -102,6 +84,26 @@ def open(
         )
     logger.debug("opened %s, schema %d", core.path or _IN_MEMORY, core.schema_version)
     return Store(core)
+
+
+def _choose(embedder: object) -> tuple[object | None, tuple[str, str, int] | None]:
+    """What embeds, and the space of vectors that the caller brings instead."""
+    match embedder:
+        case None:
+            return None, None
+        case "auto":
+            return _built_in(), None
+        case ExternalVectors():
+            return None, (embedder.name, embedder.revision, embedder.dimension)
+        case StaticEmbedder():
+            return embedder.model, None
+        case Embedder():
+            return embedder, None
+        case _:
+            raise InvalidInputError(
+                f"a {type(embedder).__name__} is no embedder",
+                "an embedder has name, dimension, embed_documents and embed_queries; 'auto' and None will do too",
+            )
 
 
 def _built_in() -> object | None:

@@ -16,7 +16,7 @@ use crate::tokenizer_file::TokenizerFile;
 /// A static embedding model: each token has a vector, and a text has the mean of its tokens' vectors.
 ///
 /// The vectors are not normalised. A model may be used from many threads at once; each running call has its own
-/// memory of words (4 MiB), of which a few are kept for the next calls.
+/// memory of words (2 MiB), of which a few are kept for the next calls.
 #[derive(Debug)]
 pub struct StaticModel {
     tokenizer: Tokenizer,

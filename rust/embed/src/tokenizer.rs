@@ -74,6 +74,7 @@ impl Tokenizer {
             return;
         }
         let start = ids.len();
+        // A run of a run is itself, so this calls itself once at most.
         let (mut run, mut rest) = self.split_run(body);
         if rest.is_empty() {
             self.encode_run(mark_count, body, work);

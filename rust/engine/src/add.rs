@@ -1,7 +1,8 @@
 //! Adding items.
 
 use recollect_model::{
-    AddWarning, Added, Call, Content, Draft, Error, Fields, Item, ItemId, Kind, Operation, Result, Space, limits,
+    AddWarning, Added, Call, Content, Draft, Error, ErrorCode, Fields, Item, ItemId, Kind, Operation, Result, Space,
+    limits,
 };
 use recollect_storage::rows::items;
 use recollect_storage::rows::items::{Links, StoredItem};
@@ -44,7 +45,7 @@ impl Store {
             }
             let item = self
                 .prepare(kind, draft, chunk_count)
-                .map_err(|error| if is_batch { at(number, &error) } else { error })?;
+                .map_err(|error| if is_batch { at(number, error) } else { error })?;
             chunk_count += item.chunks.len();
             text_bytes += item.chunks.iter().map(|chunk| chunk.text.len()).sum::<usize>();
             prepared.push(item);
@@ -73,7 +74,7 @@ impl Store {
                 }
                 let one = self
                     .add_one(commit, item, vectors.as_deref(), space.as_ref(), &mut near_duplicates)
-                    .map_err(|error| if is_batch { at(number, &error) } else { error })?;
+                    .map_err(|error| if is_batch { at(number, error) } else { error })?;
                 added.push(one);
             }
             if added.iter().any(|one| one.created) {
@@ -199,7 +200,7 @@ pub(crate) fn row_of<'v>(vectors: &'v [f32], row: usize, space: Option<&(u32, Sp
 /// Checks what an embedder returned.
 pub(crate) fn check_embedded(vectors: &[f32], rows: usize, space: &Space) -> Result<()> {
     if vectors.len() != rows * space.dimension {
-        return Err(Error::invalid(format!(
+        return Err(Error::embedder(format!(
             "the embedder returned {} components for {rows} texts of {} dimensions",
             vectors.len(),
             space.dimension
@@ -207,7 +208,7 @@ pub(crate) fn check_embedded(vectors: &[f32], rows: usize, space: &Space) -> Res
     }
     match vectors.iter().position(|component| !component.is_finite()) {
         None => Ok(()),
-        Some(at) => Err(Error::invalid(format!(
+        Some(at) => Err(Error::embedder(format!(
             "the embedder returned {} for text {}",
             vectors.get(at).copied().unwrap_or_default(),
             at / space.dimension
@@ -248,6 +249,9 @@ fn existing_item(commit: &Commit<'_>, row: u32, fields: &Fields, content_hash: [
 }
 
 /// Says which item of a batch an error is about.
-fn at(number: usize, error: &Error) -> Error {
+fn at(number: usize, error: Error) -> Error {
+    if matches!(error.code(), ErrorCode::Timeout | ErrorCode::Cancelled | ErrorCode::Locked | ErrorCode::Closed) {
+        return error;
+    }
     Error::new(error.code(), format!("item {number}: {error}")).with_hint(error.hint().to_owned())
 }

@@ -1,10 +1,14 @@
 //! How a store is: its size, and whether it is sound.
 
+use std::hint::black_box;
+use std::time::Instant;
+
 use recollect_model::{Call, ErrorCode, Result, Space};
 use recollect_storage::DatabaseStats;
-use recollect_storage::rows::{changes, list, meta, spaces, vectors};
+use recollect_storage::rows::{changes, chunks, list, meta, spaces, vectors};
 
 use crate::index::IndexStats;
+use crate::prepare::content_hash;
 use crate::store::Store;
 
 /// The size and the state of a store.
@@ -64,8 +68,23 @@ impl Store {
         })
     }
 
+    /// The seconds it takes to sum all vectors of the index once, with the widest instructions there are: what no exact
+    /// search of them can beat.
+    ///
+    /// # Errors
+    ///
+    /// Whatever bringing the index up to date fails with.
+    pub fn scan_seconds(&self, call: &Call) -> Result<f64> {
+        let (_snapshot, state) = self.index.at(&self.database, call)?;
+        let begun = Instant::now();
+        if let Some(table) = state.table() {
+            black_box(table.sum());
+        }
+        Ok(begun.elapsed().as_secs_f64())
+    }
+
     /// Reads the whole store and compares what must agree: pages and indexes, references, the change log's numbers and
-    /// digest, the chunks of items, the sizes of vectors. Changes nothing.
+    /// digest, the chunks of items and their hashes, the sizes of vectors. Changes nothing.
     ///
     /// # Errors
     ///
@@ -93,6 +112,14 @@ impl Store {
             report.problems.push("the change log does not have the digest that the store recorded".to_owned());
         }
         report.problems.extend(list::inconsistencies(&snapshot)?);
+        let mut altered = 0_u64;
+        chunks::for_each_content(&snapshot, |heading, text, recorded| {
+            altered += u64::from(content_hash(heading, text) != recorded);
+            Ok(())
+        })?;
+        if altered > 0 {
+            report.problems.push(format!("{altered} chunks do not say what they said when they were made"));
+        }
         if let Some((id, space)) = spaces::active(&snapshot)? {
             report.vectors = vectors::count(&snapshot, id)?;
             let damaged = vectors::count_damaged(&snapshot, id, space.dimension)?;

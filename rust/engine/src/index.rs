@@ -13,6 +13,8 @@ use recollect_storage::rows::{changes, chunks, items, meta, spaces, tags, vector
 use recollect_storage::{Connection, Database, Snapshot};
 use recollect_vector::{OwnerMask, Table};
 
+use crate::masks::{Conditions, Mask, Masks};
+
 /// Attributes stand in blocks that states share until one of them changes.
 const BLOCK: usize = 1024;
 
@@ -24,17 +26,6 @@ pub(crate) struct Entry {
     valid_from: Timestamp,
     valid_until: Timestamp,
     tags: Box<[u32]>,
-}
-
-/// What a mask asks of an item.
-#[derive(Debug, Default)]
-pub(crate) struct Conditions {
-    /// Empty means any.
-    pub kinds: Vec<Kind>,
-    /// The ids of the projects, sorted; `None` means any.
-    pub projects: Option<Vec<u32>>,
-    /// The ids of the tags, all of which it must have.
-    pub tags: Vec<u32>,
 }
 
 impl Entry {
@@ -56,6 +47,7 @@ pub(crate) struct State {
     items: Vec<Arc<Vec<Option<Entry>>>>,
     item_count: usize,
     table: Option<Table>,
+    masks: Masks,
 }
 
 impl State {
@@ -70,13 +62,26 @@ impl State {
     }
 
     /// The items that satisfy the conditions now.
-    pub fn mask(&self, conditions: &Conditions, now: Timestamp) -> OwnerMask {
-        let entries = self.items.iter().flat_map(|block| block.iter());
-        (0_u32..)
-            .zip(entries)
-            .filter(|(_, entry)| entry.as_ref().is_some_and(|entry| entry.satisfies(conditions, now)))
-            .map(|(row, _)| row)
-            .collect()
+    pub fn mask(&self, conditions: &Conditions, now: Timestamp) -> Arc<Mask> {
+        self.masks.get(conditions, now, || self.make_mask(conditions, now))
+    }
+
+    fn make_mask(&self, conditions: &Conditions, now: Timestamp) -> Mask {
+        let mut mask = Mask { owners: OwnerMask::new(), since: Timestamp::MIN, until: Timestamp::MAX };
+        for (row, entry) in (0_u32..).zip(self.items.iter().flat_map(|block| block.iter())) {
+            let Some(entry) = entry else { continue };
+            for border in [entry.valid_from, entry.valid_until] {
+                if border <= now {
+                    mask.since = mask.since.max(border);
+                } else {
+                    mask.until = mask.until.min(border);
+                }
+            }
+            if entry.satisfies(conditions, now) {
+                mask.owners.insert(row);
+            }
+        }
+        mask
     }
 
     fn set(&mut self, row: u32, entry: Option<Entry>) {

@@ -9,6 +9,7 @@ mod embedder;
 mod embeddings;
 mod history;
 mod index;
+mod masks;
 mod near_duplicates;
 mod open;
 mod prepare;

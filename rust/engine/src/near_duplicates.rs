@@ -90,8 +90,18 @@ impl NearDuplicates {
     }
 
     fn remember(&mut self, attributes: &Attributes) {
-        let Some(signature) = attributes.signature.filter(|_| attributes.is_live) else { return };
-        self.insert(attributes.row, attributes.kind, attributes.project, attributes.access, signature);
+        let Some(signature) = attributes.signature else { return };
+        if attributes.is_live {
+            self.insert(attributes.row, attributes.kind, attributes.project, attributes.access, signature);
+            return;
+        }
+        // What was deleted must not take the places of what is there.
+        for key in band_keys(attributes.kind, attributes.project, attributes.access, signature) {
+            let Some(rows) = self.bands.get_mut(&key) else { continue };
+            for row in rows.iter_mut().filter(|row| **row == attributes.row) {
+                *row = 0;
+            }
+        }
     }
 
     /// Takes in one item.
@@ -99,7 +109,11 @@ impl NearDuplicates {
         for key in band_keys(kind, project, access, signature) {
             let rows = self.bands.entry(key).or_default();
             if !rows.contains(&row) {
-                rows.rotate_right(1);
+                // The first free place, or else that of the oldest, is the one that moves to the front.
+                let place = rows.iter().position(|row| *row == 0).unwrap_or(REMEMBERED - 1);
+                if let Some(moved) = rows.get_mut(..=place) {
+                    moved.rotate_right(1);
+                }
                 if let Some(first) = rows.first_mut() {
                     *first = row;
                 }

@@ -56,7 +56,7 @@ impl Store {
         validate::name("principal", &options.principal)?;
         let mut embedder = options.embedder;
         let mut declared = options.space;
-        if let Some(space) = &declared {
+        if let Some(space) = embedder.as_ref().map(|embedder| embedder.space()).or(declared.as_ref()) {
             space::check(space)?;
         }
         if embedder.is_some() && declared.is_some() {

@@ -20,12 +20,7 @@ pub(crate) struct PreparedChunk {
 
 impl PreparedChunk {
     fn new(text: &str, start: usize, characters: usize, heading: Vec<String>) -> Self {
-        let mut hasher = blake3::Hasher::new();
-        for part in &heading {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        }
-        hasher.update(&u64::MAX.to_le_bytes()).update(text.as_bytes());
-        let content_hash = first_half(&hasher.finalize());
+        let content_hash = content_hash(&heading, text);
         Self { text: text.to_owned(), start, characters, heading, content_hash }
     }
 
@@ -33,6 +28,16 @@ impl PreparedChunk {
     pub fn embedded_text(&self) -> Cow<'_, str> {
         embedded_text(&self.heading, &self.text)
     }
+}
+
+/// BLAKE3-128 over the headings and the text of a chunk.
+pub(crate) fn content_hash(heading: &[String], text: &str) -> [u8; 16] {
+    let mut hasher = blake3::Hasher::new();
+    for part in heading {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+    }
+    hasher.update(&u64::MAX.to_le_bytes()).update(text.as_bytes());
+    first_half(&hasher.finalize())
 }
 
 /// What is embedded for a chunk: the headings above it, as far as its text does not begin with them, and its text.

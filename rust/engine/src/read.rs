@@ -99,7 +99,8 @@ impl Store {
         list::count(&*self.database.read(call)?, kind, filter, deleted_since)
     }
 
-    /// The entries of the change log after a commit.
+    /// The entries of the change log after a commit: `limit` of them, and what else belongs to the last commit among
+    /// them, so that no commit is ever split.
     ///
     /// # Errors
     ///

@@ -6,10 +6,10 @@ use recollect_storage::rows::{chunks, items, projects, spaces, tags};
 use recollect_vector::{normalise, top_owners};
 
 use crate::add::check_embedded;
-use crate::index::Conditions;
+use crate::masks::Conditions;
 use crate::read::check_limit;
 use crate::store::Store;
-use crate::validate;
+use crate::{space, validate};
 
 impl Store {
     /// The items whose best chunk is nearest to the query, of those in scope that are live and valid now.
@@ -19,7 +19,7 @@ impl Store {
     /// # Errors
     ///
     /// `InvalidInput` for a blank query, a vector of another dimension, or a k out of range; `Unsupported` for a text
-    /// query where the store has no embedder.
+    /// query where the store has no embedder; `Conflict` for an embedder of another space than the store's.
     pub fn search(&self, query: &Query, call: &Call) -> Result<SearchAnswer> {
         check_limit("k", query.k, limits::K)?;
         for tag in &query.tags {
@@ -34,6 +34,10 @@ impl Store {
         let Some((_, space)) = spaces::active(&snapshot)? else {
             return self.answer_without_vectors(unit.len(), shown_scope, state.seq());
         };
+        if let Some(wanted) = self.wanted_space() {
+            // The space may have come into being after this handle was opened.
+            space::check_same(&space, wanted)?;
+        }
         if space.dimension != unit.len() {
             return Err(Error::invalid(format!(
                 "the query vector has {} components, the store's vectors have {}",
@@ -46,8 +50,8 @@ impl Store {
             SearchAnswer { hits: Vec::new(), scope: shown_scope, matched: 0, seq: state.seq(), space: space.name };
         let (Some(conditions), Some(table)) = (conditions, state.table()) else { return Ok(answer) };
         let mask = state.mask(&conditions, self.now());
-        answer.matched = mask.len() as u64;
-        for found in top_owners(table, &unit, query.k, &mask, call)? {
+        answer.matched = mask.owners.len() as u64;
+        for found in top_owners(table, &unit, query.k, &mask.owners, call)? {
             answer.hits.push(hydrate(&snapshot, found)?);
         }
         Ok(answer)

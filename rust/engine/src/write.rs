@@ -30,7 +30,9 @@ pub(crate) struct Commit<'t> {
 impl Store {
     /// Runs `work` in a write transaction and gives it the next number, if it changed anything.
     pub(crate) fn commit<T>(&self, call: &Call, work: impl FnOnce(&mut Commit<'_>) -> Result<T>) -> Result<T> {
+        let mut has_begun = false;
         let result = self.database.write(call, |transaction| {
+            has_begun = true;
             let mut commit = Commit {
                 transaction,
                 meta: meta::read(transaction)?,
@@ -48,7 +50,8 @@ impl Store {
             }
             Ok(value)
         });
-        if result.is_err() {
+        if has_begun && result.is_err() {
+            // What the cache took in of this commit was undone.
             self.near_duplicates().reset();
         }
         result

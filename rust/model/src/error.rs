@@ -31,6 +31,8 @@ pub enum ErrorCode {
     Closed,
     /// The operating system refused or failed.
     Io,
+    /// The embedding model failed; nothing was written.
+    Embedder,
     /// A defect of recollect itself.
     Internal,
 }
@@ -45,7 +47,7 @@ struct Row {
 
 impl ErrorCode {
     /// Every code, in the order of the table.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::NotFound,
         Self::AlreadyExists,
         Self::InvalidInput,
@@ -58,6 +60,7 @@ impl ErrorCode {
         Self::Unsupported,
         Self::Closed,
         Self::Io,
+        Self::Embedder,
         Self::Internal,
     ];
 
@@ -75,6 +78,7 @@ impl ErrorCode {
             Self::Unsupported => ("unsupported", false, 11, "see the documentation of the feature"),
             Self::Closed => ("closed", false, 12, "open the store again in this process"),
             Self::Io => ("io", false, 13, "check disk space, permissions and the path"),
+            Self::Embedder => ("embedder", true, 14, "see the embedder's own error; nothing was written"),
             Self::Internal => ("internal", false, 70, "this is a defect: please report it with the message"),
         };
         Row { name, is_retryable, exit_code, hint }
@@ -154,6 +158,8 @@ impl Error {
         closed => Closed;
         /// The operating system failed.
         io => Io;
+        /// The embedding model failed.
+        embedder => Embedder;
         /// A defect of recollect.
         internal => Internal;
     }

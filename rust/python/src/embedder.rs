@@ -51,15 +51,15 @@ impl PythonEmbedder {
                 PyErr::take(py);
                 return Error::cancelled("the embedder was interrupted");
             }
-            Error::invalid(format!("the embedder's {method} failed: {error}"))
-                .with_hint("nothing was written; see the embedder's own error")
-                .with_source(error)
+            Error::embedder(format!("the embedder's {method} failed")).with_source(error)
         };
         let list = PyList::new(py, texts).map_err(failed)?;
         let answer = self.object.bind(py).call_method1(method, (list,)).map_err(failed)?;
-        let (values, columns) = rows(&format!("what {method} returned"), &answer)?;
+        let (values, columns) = rows(&format!("what {method} returned"), &answer).map_err(|error| {
+            Error::embedder(error.message()).with_hint("return a C-ordered array of float32 of shape (n, d)")
+        })?;
         if columns != self.space.dimension || values.len() != texts.len() * columns {
-            return Err(Error::invalid(format!(
+            return Err(Error::embedder(format!(
                 "the embedder's {method} returned {} values in rows of {columns} for {} texts of {} dimensions",
                 values.len(),
                 texts.len(),

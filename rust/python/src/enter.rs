@@ -79,7 +79,7 @@ pub(crate) fn enter<T: Send>(
     if let Some(cancel) = &limits.cancel {
         call = call.with_cancel(cancel.get().0.clone());
     }
-    let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| work(&call))));
+    let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| call.check().and_then(|()| work(&call)))));
     if let Some(raised) = signals.raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(raised);
     }

@@ -1,5 +1,7 @@
 //! Errors of the core as exceptions of `recollect.exceptions`.
 
+use std::error::Error as _;
+
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
@@ -19,6 +21,7 @@ const fn class_name(code: ErrorCode) -> &'static str {
         ErrorCode::Unsupported => "UnsupportedError",
         ErrorCode::Closed => "ClosedError",
         ErrorCode::Io => "StorageIOError",
+        ErrorCode::Embedder => "EmbedderError",
         _ => "InternalError",
     }
 }
@@ -28,7 +31,12 @@ pub(crate) fn to_exception(py: Python<'_>, error: &Error) -> PyErr {
     let raise = || -> PyResult<PyErr> {
         let class = py.import("recollect.exceptions")?.getattr(class_name(error.code()))?;
         let class = class.cast_into::<PyType>()?;
-        Ok(PyErr::from_type(class, (error.to_string(), error.hint().to_owned())))
+        let exception = PyErr::from_type(class, (error.to_string(), error.hint().to_owned()));
+        // What an embedder raised is the cause of what its caller sees.
+        if let Some(cause) = error.source().and_then(|source| source.downcast_ref::<PyErr>()) {
+            exception.set_cause(py, Some(cause.clone_ref(py)));
+        }
+        Ok(exception)
     };
     raise().unwrap_or_else(|_| PyRuntimeError::new_err(error.to_string()))
 }

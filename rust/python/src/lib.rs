@@ -29,7 +29,7 @@ mod _core {
     #[pymodule_export]
     use crate::store::PyStore;
     #[pymodule_export]
-    use crate::tables::{error_table, limits, read_bandwidth};
+    use crate::tables::{error_table, limits};
     use pyo3::prelude::*;
 
     #[pymodule_init]

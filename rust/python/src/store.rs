@@ -477,6 +477,11 @@ impl PyStore {
         records::checkpoint(py, answer)
     }
 
+    /// The seconds it takes to sum the vectors of the index once.
+    fn scan_seconds(&self, py: Python<'_>) -> PyResult<f64> {
+        enter(py, &Limits::none(py), |call| self.store.scan_seconds(call))
+    }
+
     fn close(&self, py: Python<'_>, timeout: Any<'_, '_>) -> PyResult<()> {
         let limits = Limits { timeout: timeout.clone(), cancel: None };
         enter(py, &limits, |call| self.store.close(call))?;

@@ -61,7 +61,8 @@ fn prepare(store: &Path) -> Result<()> {
     let store = open(store, false)?;
     let call = Call::unlimited();
     store.write(&call, |transaction| {
-        transaction.execute("CREATE TABLE proof (id INTEGER PRIMARY KEY, writer INTEGER, n INTEGER, filler BLOB)", &[])?;
+        transaction
+            .execute("CREATE TABLE proof (id INTEGER PRIMARY KEY, writer INTEGER, n INTEGER, filler BLOB)", &[])?;
         transaction.execute("CREATE UNIQUE INDEX proof_by_writer ON proof (writer, n)", &[])
     })?;
     store.close(&call)

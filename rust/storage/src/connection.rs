@@ -252,12 +252,7 @@ impl Connection {
         self.with_rows(sql, values, |rows| rows.next()?.map(|row| map(&row)).transpose())
     }
 
-    fn visit(
-        &self,
-        sql: Sql<'_>,
-        values: &[Value<'_>],
-        mut each: impl FnMut(&Row<'_>) -> Result<()>,
-    ) -> Result<()> {
+    fn visit(&self, sql: Sql<'_>, values: &[Value<'_>], mut each: impl FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
         self.with_rows(sql, values, |rows| {
             while let Some(row) = rows.next()? {
                 each(&row)?;

@@ -79,9 +79,9 @@ impl Core {
 
     /// The writer, or why there is none.
     pub(crate) fn writer(&self) -> Result<&Writer> {
-        self.writer.as_ref().ok_or_else(|| {
-            Error::permission_denied("the store is opened read-only").with_hint("open it for writing")
-        })
+        self.writer
+            .as_ref()
+            .ok_or_else(|| Error::permission_denied("the store is opened read-only").with_hint("open it for writing"))
     }
 
     /// Counts a commit, and wakes the checkpointer when the log has grown enough.

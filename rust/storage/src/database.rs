@@ -218,4 +218,3 @@ const _: () = {
     const fn is_shared<T: Send + Sync>() {}
     is_shared::<Database>();
 };
-

@@ -75,9 +75,7 @@ impl Lifecycle {
                 return Ok(true);
             }
             let running = state.running;
-            drop(
-                self.changed.wait_timeout(state, patience.pause()).unwrap_or_else(PoisonError::into_inner),
-            );
+            drop(self.changed.wait_timeout(state, patience.pause()).unwrap_or_else(PoisonError::into_inner));
             let lasts = patience.lasts();
             if !matches!(lasts, Ok(true)) {
                 if is_ours {

@@ -14,8 +14,11 @@ const FIRST: Migration = Migration {
     name: "0001_make_a",
     sql: "CREATE TABLE a (x INTEGER); -- the first\nINSERT INTO a VALUES (1);\n",
 };
-const SECOND: Migration =
-    Migration { version: 2, name: "0002_make_b", sql: "CREATE TABLE b (y INTEGER); INSERT INTO b SELECT x + 1 FROM a;" };
+const SECOND: Migration = Migration {
+    version: 2,
+    name: "0002_make_b",
+    sql: "CREATE TABLE b (y INTEGER); INSERT INTO b SELECT x + 1 FROM a;",
+};
 const BROKEN: Migration =
     Migration { version: 2, name: "0002_make_b", sql: "CREATE TABLE b (y INTEGER); INSERT INTO nothing VALUES (1);" };
 const CHANGED: Migration = Migration { version: 1, name: "0001_make_a", sql: "CREATE TABLE a (x INTEGER, z INTEGER);" };

@@ -3,18 +3,23 @@
 //! A process that closes any descriptor of a file loses all its POSIX locks on it, those of libSQL included. So a file
 //! is read by path only while no connection of this process has it open, and what is open must be known to the
 //! process as a whole.
+//!
+//! The engine, too, knows what its process has locked. A forked child inherits that knowledge without the locks, so a
+//! file that the parent had open at the fork cannot be opened in the child, not even anew.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use recollect_model::{Error, Result};
 
 use crate::guard::beside;
-use crate::process::Process;
+use crate::process::{FORK_HINT, Process};
 
 /// `PRAGMA application_id` of every store: "RCLT".
 pub(crate) const APPLICATION_ID: u32 = 0x5243_4C54;
@@ -22,7 +27,16 @@ pub(crate) const APPLICATION_ID: u32 = 0x5243_4C54;
 /// Device and inode.
 type Identity = (u64, u64);
 
-static OPEN: Mutex<Option<HashMap<Identity, usize>>> = Mutex::new(None);
+static OPEN: Mutex<Option<HashMap<Identity, Users>>> = Mutex::new(None);
+
+/// How long to wait for the list. Only in a child that was forked while another thread used the list is it never free.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How many stores of which process use a file.
+struct Users {
+    process: Process,
+    count: usize,
+}
 
 /// A file this process has open, until it is dropped: drop it after the last connection.
 pub(crate) struct OpenFile {
@@ -34,22 +48,30 @@ impl OpenFile {
     /// Makes the file if it is not there, and enters it into the list. When it is the first entry for this file, the
     /// header is looked at first, and what is no store is refused without a byte written.
     pub(crate) fn enter(path: &Path, create: bool) -> Result<Self> {
-        let mut open = list();
+        let mut open = list()?;
         let open = open.get_or_insert_default();
         if create {
-            // Nobody of this process has a file open that does not exist; one that exists is opened only to be closed
-            // again, which must not happen to one that is in use.
-            let known = identity(path).is_ok_and(|identity| open.contains_key(&identity));
-            if !known {
+            // One that exists is opened only to be closed again, which must not happen to one that is in use.
+            let is_known = identity(path).is_ok_and(|identity| open.contains_key(&identity));
+            if !is_known {
                 OpenOptions::new().append(true).create(true).open(path).map_err(|error| denied(path, error))?;
             }
         }
         let identity = identity(path).map_err(|error| denied(path, error))?;
-        if !open.contains_key(&identity) {
+        if let Some(users) = open.get_mut(&identity) {
+            refuse_inherited(users, path)?;
+            users.count += 1;
+        } else {
             check_header(path)?;
+            open.insert(identity, Users { process: Process::current(), count: 1 });
         }
-        *open.entry(identity).or_insert(0) += 1;
         Ok(Self { identity, process: Process::current() })
+    }
+
+    /// Refuses a file that was open when this process was forked.
+    pub(crate) fn check_fork(path: &Path) -> Result<()> {
+        let Ok(identity) = identity(path) else { return Ok(()) };
+        list()?.get_or_insert_default().get(&identity).map_or(Ok(()), |users| refuse_inherited(users, path))
     }
 
     /// Looks at the header of a file unless this process has it open, in which case that was done before.
@@ -64,19 +86,40 @@ impl Drop for OpenFile {
         if !self.process.is_current() {
             return;
         }
-        let mut open = list();
+        let Ok(mut open) = list() else { return };
         let Some(open) = open.as_mut() else { return };
-        if let Some(count) = open.get_mut(&self.identity) {
-            *count -= 1;
-            if *count == 0 {
+        if let Some(users) = open.get_mut(&self.identity) {
+            users.count -= 1;
+            if users.count == 0 {
                 open.remove(&self.identity);
             }
         }
     }
 }
 
-fn list() -> MutexGuard<'static, Option<HashMap<Identity, usize>>> {
-    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+fn list() -> Result<MutexGuard<'static, Option<HashMap<Identity, Users>>>> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match OPEN.try_lock() {
+            Ok(list) => return Ok(list),
+            Err(TryLockError::Poisoned(list)) => return Ok(list.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(Duration::from_micros(200)),
+            Err(TryLockError::WouldBlock) => {
+                return Err(
+                    Error::closed("this process was forked while another thread opened a store").with_hint(FORK_HINT)
+                );
+            }
+        }
+    }
+}
+
+fn refuse_inherited(users: &Users, path: &Path) -> Result<()> {
+    if users.process.is_current() {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Error::closed(format!("{shown} was open in the process that forked this one, and cannot be opened here"))
+        .with_hint(FORK_HINT))
 }
 
 fn identity(path: &Path) -> std::io::Result<Identity> {

@@ -76,6 +76,7 @@ fn open_file(path: &Path, create: bool, options: OpenOptions, all: &[Migration],
     if found != Found::File && !create {
         return Err(nothing_there(&path, found));
     }
+    OpenFile::check_fork(&path)?;
     if found == Found::File && !Guard::exists(&path) {
         // Before any file is made beside what may not be ours.
         OpenFile::inspect(&path)?;

@@ -2,6 +2,10 @@
 
 use recollect_model::{Error, Result};
 
+/// What to do instead of using a store across a fork.
+pub(crate) const FORK_HINT: &str =
+    "open the store after the fork only, or start the child without one (multiprocessing: \"spawn\" or \"forkserver\")";
+
 /// The process that made a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Process(u32);
@@ -23,6 +27,6 @@ impl Process {
             return Ok(());
         }
         Err(Error::closed(format!("the store was opened by process {}, which forked this one", self.0))
-            .with_hint("open the store again in the child, or open it only after the fork"))
+            .with_hint(FORK_HINT))
     }
 }

@@ -89,3 +89,72 @@ impl Drop for TurnHeld<'_> {
         self.turn.moved.notify_all();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use recollect_model::Call;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    fn take<'t>(turn: &'t Turn, call: &Call) -> Option<TurnHeld<'t>> {
+        turn.take(&mut Patience::new(call, LIMIT), &mut false).unwrap()
+    }
+
+    #[test]
+    fn one_thread_at_a_time_has_the_turn() {
+        let (turn, inside) = (Turn::default(), AtomicU32::new(0));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let held = take(&turn, &Call::unlimited());
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0);
+                        thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(held);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn the_turn_is_given_in_the_order_it_was_asked_for() {
+        let turn = Turn::default();
+        let held = take(&turn, &Call::unlimited());
+        let (sender, order) = mpsc::channel();
+        thread::scope(|scope| {
+            for number in 0..4_usize {
+                let (turn, sender) = (&turn, sender.clone());
+                scope.spawn(move || {
+                    let _held = take(turn, &Call::unlimited());
+                    sender.send(number).unwrap();
+                });
+                while turn.queue().waiting.len() <= number {
+                    thread::yield_now();
+                }
+            }
+            drop(held);
+        });
+        drop(sender);
+        assert_eq!(order.iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn who_gives_up_is_out_of_the_way() {
+        let turn = Turn::default();
+        let held = take(&turn, &Call::unlimited());
+        assert!(take(&turn, &Call::unlimited().with_timeout(Duration::from_millis(20))).is_none());
+        drop(held);
+        assert!(take(&turn, &Call::unlimited()).is_some());
+    }
+}

@@ -34,8 +34,7 @@ fn eventually(what: impl Fn() -> bool) -> bool {
 #[test]
 fn many_commits_leave_a_short_log() {
     let place = Place::new();
-    let store =
-        Database::open(OpenOptions { checkpoint_frames: 50, ..options(&place.path()) }, &unlimited()).unwrap();
+    let store = Database::open(OpenOptions { checkpoint_frames: 50, ..options(&place.path()) }, &unlimited()).unwrap();
     make_table(&store);
     fill(&store, 1_500);
     assert!(eventually(|| store.stats().checkpoints.done > 0));

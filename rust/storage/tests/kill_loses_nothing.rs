@@ -38,14 +38,12 @@ fn every_acknowledged_row_is_there_after_a_kill() {
 #[ignore = "a role in `every_acknowledged_row_is_there_after_a_kill`"]
 fn role_writes() {
     let Some(path) = child::store() else { return };
-    let store =
-        Database::open(OpenOptions { checkpoint_frames: 20, ..options(&path) }, &unlimited()).unwrap();
+    let store = Database::open(OpenOptions { checkpoint_frames: 20, ..options(&path) }, &unlimited()).unwrap();
     loop {
         let written = store
             .write(&unlimited(), |transaction| {
-                let next = transaction
-                    .query_one("SELECT count(*) + 1 FROM numbers", &[], |row| row.integer(0))?
-                    .unwrap();
+                let next =
+                    transaction.query_one("SELECT count(*) + 1 FROM numbers", &[], |row| row.integer(0))?.unwrap();
                 transaction
                     .execute("INSERT INTO numbers (n, text) VALUES (?1, ?2)", params![next, "x".repeat(3_000)])?;
                 Ok(next)

@@ -12,7 +12,8 @@ fn memory() -> Database {
     let store = Database::open(OpenOptions::memory(), &unlimited()).unwrap();
     store
         .write(&unlimited(), |transaction| {
-            transaction.execute("CREATE TABLE v (id INTEGER PRIMARY KEY, i INTEGER, r REAL, t TEXT, b BLOB) STRICT", &[])
+            transaction
+                .execute("CREATE TABLE v (id INTEGER PRIMARY KEY, i INTEGER, r REAL, t TEXT, b BLOB) STRICT", &[])
         })
         .unwrap();
     store

@@ -21,9 +21,8 @@ impl<'h> Backup<'h> {
     /// copy is of that moment, whatever others commit.
     pub(crate) fn new(source: &'h Handle, target: &'h Handle) -> Result<Self, Failure> {
         // SAFETY: two open connections that this thread uses and that outlive the backup; the names end with NUL.
-        let raw = unsafe {
-            ffi::sqlite3_backup_init(target.as_ptr(), c"main".as_ptr(), source.as_ptr(), c"main".as_ptr())
-        };
+        let raw =
+            unsafe { ffi::sqlite3_backup_init(target.as_ptr(), c"main".as_ptr(), source.as_ptr(), c"main".as_ptr()) };
         let raw = NonNull::new(raw).ok_or_else(|| target.failure())?;
         Ok(Self { raw, target, source: PhantomData })
     }

@@ -38,7 +38,9 @@ pub(crate) fn start() -> Result<()> {
 fn start_once() -> std::result::Result<(), String> {
     // `libsql` configures the engine in its first connect and panics when anything used the engine before.
     let connect = || -> libsql::Result<libsql::Connection> {
-        now(Builder::new_local(":memory:").build()).map_err(|error| libsql::Error::Misuse(error.to_string()))??.connect()
+        now(Builder::new_local(":memory:").build())
+            .map_err(|error| libsql::Error::Misuse(error.to_string()))??
+            .connect()
     };
     let _first = connect().map_err(|error| format!("libSQL does not start: {error}"))?;
     // SAFETY: `catch` has the signature that libSQL calls automatic extensions with (the C declaration hides it), keeps

@@ -51,8 +51,7 @@ impl Progress {
         let (call, is_due) = {
             let mut state = self.0.borrow_mut();
             let Some(limits) = state.limits.as_mut() else { return Ok(()) };
-            let is_due =
-                limits.call.interrupt().is_some() && limits.asked.elapsed() >= Call::INTERRUPT_INTERVAL;
+            let is_due = limits.call.interrupt().is_some() && limits.asked.elapsed() >= Call::INTERRUPT_INTERVAL;
             if is_due {
                 limits.asked = Instant::now();
             } else {

@@ -131,9 +131,7 @@ unsafe fn bind_text(raw: *mut ffi::sqlite3_stmt, position: c_int, text: &str) ->
     #[expect(clippy::cast_possible_truncation, reason = "the constant is 1")]
     let encoding = ffi::SQLITE_UTF8 as c_uchar;
     // SAFETY: by the contract. A pointer that is not null binds the empty text, and not NULL.
-    Ok(unsafe {
-        ffi::sqlite3_bind_text64(raw, position, text.as_ptr().cast(), text.len() as u64, None, encoding)
-    })
+    Ok(unsafe { ffi::sqlite3_bind_text64(raw, position, text.as_ptr().cast(), text.len() as u64, None, encoding) })
 }
 
 /// # Safety

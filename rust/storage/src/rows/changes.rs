@@ -45,7 +45,7 @@ fn digest_line(item: Option<u32>, kind: Option<Kind>, operation: Operation) -> [
     [a, b, c, d, kind.map_or(0, |kind| number(kind.number())), number(operation.number())]
 }
 
-/// The entries after a commit, oldest first, at most `limit`, without splitting what came before.
+/// The entries after a commit, oldest first: `limit` of them, and whatever else belongs to the last commit among them.
 ///
 /// # Errors
 ///
@@ -54,8 +54,10 @@ pub fn since(connection: &Connection, seq: u64, limit: usize) -> Result<Vec<Chan
     connection.query(
         "SELECT c.seq, c.ordinal, i.uid, c.kind, c.operation, c.at, c.by
          FROM changes c LEFT JOIN items i ON i.id = c.item
-         WHERE c.seq > ?1 ORDER BY c.seq, c.ordinal LIMIT ?2",
-        params![seq, limit],
+         WHERE c.seq > ?1
+           AND c.seq <= ifnull((SELECT seq FROM changes WHERE seq > ?1 ORDER BY seq, ordinal LIMIT 1 OFFSET ?2), c.seq)
+         ORDER BY c.seq, c.ordinal",
+        params![seq, limit.saturating_sub(1)],
         |row| {
             Ok(Change {
                 seq: row.unsigned(0)?,

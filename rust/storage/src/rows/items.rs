@@ -41,7 +41,7 @@ pub struct Links {
 /// can contain.
 pub(super) const SELECT: &str = "
     SELECT i.id, i.from_seq, i.operation, i.uid, i.kind, i.version, i.key, p.path,
-           (SELECT group_concat(t.name, char(31) ORDER BY t.name)
+           (SELECT group_concat(t.name, char(31))
             FROM item_tags it JOIN tags t ON t.id = it.tag WHERE it.item = i.id),
            i.metadata, c.name, a_t.name, i.priority, i.source, i.trust, i.valid_from, i.valid_until, i.expires_at,
            i.created_at, i.created_by, i.updated_at, i.updated_by, i.deleted_at,
@@ -83,7 +83,10 @@ pub(super) fn read(row: &Row<'_>) -> Result<StoredItem> {
             state: RefState::from_number(row.integer(34)?)?,
         }),
     };
-    let tags = row.optional_text(8)?.map_or_else(Vec::new, |tags| tags.split('\u{1f}').map(str::to_owned).collect());
+    // Sorted here: an ordered aggregate sets up a sorter for every item, with tags or without.
+    let mut tags: Vec<String> =
+        row.optional_text(8)?.map_or_else(Vec::new, |tags| tags.split('\u{1f}').map(str::to_owned).collect());
+    tags.sort_unstable();
     Ok(StoredItem {
         row: row.id(0)?,
         from_seq: row.unsigned(1)?,
@@ -189,8 +192,10 @@ pub fn row_of_key(connection: &Connection, kind: Kind, project: u32, access: u32
 ///
 /// Whatever the query can fail with.
 pub fn row_of_content(connection: &Connection, kind: Kind, links: &Links) -> Result<Option<u32>> {
+    // Without the hint the planner prefers the index by project and kind, which leads to every item of a project.
     connection.query_one(
-        "SELECT id FROM items WHERE content_hash = ?1 AND deleted_at IS NULL AND kind = ?2 AND project = ?3 AND access = ?4
+        "SELECT id FROM items INDEXED BY items_by_content
+         WHERE content_hash = ?1 AND deleted_at IS NULL AND kind = ?2 AND project = ?3 AND access = ?4
          ORDER BY id LIMIT 1",
         params![links.content_hash, kind.number(), links.project, links.access],
         |row| row.id(0),

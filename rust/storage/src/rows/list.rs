@@ -246,6 +246,10 @@ pub fn inconsistencies(connection: &Connection) -> Result<Vec<String>> {
             "chunks do not begin where the one before ends",
         ),
         (
+            "SELECT count(*) FROM chunks WHERE length(text) <> characters",
+            "chunks do not have the length that is recorded",
+        ),
+        (
             "SELECT count(*) FROM items WHERE id >= (SELECT next_item FROM meta)",
             "items have ids that were not given yet",
         ),

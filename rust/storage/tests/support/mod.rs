@@ -51,7 +51,8 @@ pub fn unlimited() -> Call {
 pub fn make_table(store: &Database) {
     store
         .write(&unlimited(), |transaction| {
-            transaction.execute("CREATE TABLE IF NOT EXISTS numbers (id INTEGER PRIMARY KEY, n INTEGER, text TEXT)", &[])
+            transaction
+                .execute("CREATE TABLE IF NOT EXISTS numbers (id INTEGER PRIMARY KEY, n INTEGER, text TEXT)", &[])
         })
         .expect("the table is made");
 }

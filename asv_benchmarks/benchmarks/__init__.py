@@ -1,0 +1,1 @@
+"""What recollect promises of its speed, one module a subject; `make bench` runs them."""
