@@ -19,7 +19,8 @@ INSERT INTO meta VALUES (
 -- What alters stored bytes or answers, as JSON.
 CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
-CREATE TABLE projects (id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE) STRICT;
+-- Ids are never given twice: older versions of items name their project by its id.
+CREATE TABLE projects (id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL UNIQUE) STRICT;
 INSERT INTO projects VALUES (1, '');
 
 CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;

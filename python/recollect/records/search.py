@@ -85,7 +85,7 @@ class SearchResult:
         hits: At most k items.
         scope: The projects that were searched, nearest first, with `acme/*` for everything below one; None means every
             project.
-        matched: How many items were ranked.
+        matched: How many items the scope, kinds and tags let through; those of them that have vectors were ranked.
         seq: The change that the answer is as of.
         space: The name of the embedding space.
     """

@@ -127,6 +127,9 @@ impl Store {
     /// The embedder's vectors; none without an embedder.
     pub(crate) fn embed_documents(&self, texts: &[&str], call: &Call) -> Result<Option<Vec<f32>>> {
         let Some(embedder) = &self.embedder else { return Ok(None) };
+        if texts.is_empty() {
+            return Ok(Some(Vec::new()));
+        }
         let vectors = embedder.embed_documents(texts, call)?;
         check_embedded(&vectors, texts.len(), embedder.space())?;
         Ok(Some(vectors))

@@ -3,7 +3,7 @@
 use recollect_model::{Call, ChunkId, Content, Error, Item, ItemId, Kind, Operation, Result, Version};
 use recollect_storage::Connection;
 use recollect_storage::rows::items::StoredItem;
-use recollect_storage::rows::{chunks, items, versions};
+use recollect_storage::rows::{chunks, items, projects, versions};
 use serde::{Deserialize, Serialize};
 
 use crate::store::Store;
@@ -13,24 +13,29 @@ use crate::update::Next;
 #[derive(Serialize, Deserialize)]
 struct Record {
     item: Item,
+    /// The id of its project, whose path may be another one by now.
+    project: u32,
     chunks: Vec<ChunkId>,
 }
 
 /// The JSON of a version.
-pub(crate) fn encode(item: &Item, chunks: Vec<ChunkId>) -> Result<String> {
+pub(crate) fn encode(item: &Item, project: u32, chunks: Vec<ChunkId>) -> Result<String> {
     let mut item = item.clone();
     match &mut item.content {
         Content::Rule(rule) => rule.text.clear(),
         Content::Doc(doc) => doc.text.clear(),
         Content::Ref(_) => {}
     }
-    serde_json::to_string(&Record { item, chunks })
+    serde_json::to_string(&Record { item, project, chunks })
         .map_err(|source| Error::internal("an item has no JSON form").with_source(source))
 }
 
 fn decode(connection: &Connection, record: &str) -> Result<Item> {
-    let Record { mut item, chunks: ids } = serde_json::from_str(record)
+    let Record { mut item, project, chunks: ids } = serde_json::from_str(record)
         .map_err(|source| Error::corrupt("an older version of an item cannot be read").with_source(source))?;
+    if let Some(path) = projects::path(connection, project)? {
+        item.fields.project = path;
+    }
     match &mut item.content {
         Content::Rule(rule) => rule.text = chunks::text_of(connection, &ids)?,
         Content::Doc(doc) => doc.text = chunks::text_of(connection, &ids)?,

@@ -57,6 +57,9 @@ impl Store {
         }
         self.commit(call, |commit| {
             let transaction = commit.transaction;
+            if new_path != path {
+                projects::forget_empty(transaction, &new_path)?;
+            }
             let moved = projects::subtree(transaction, path)?;
             if moved.is_empty() {
                 return Err(Error::not_found(format!("there is no project {path:?}")));
@@ -64,9 +67,10 @@ impl Store {
             if new_path == path {
                 return Ok(new_path);
             }
-            if !projects::subtree(transaction, &new_path)?.is_empty() {
-                return Err(Error::already_exists(format!("there is a project {new_path:?} already"))
-                    .with_hint("choose another name, or move the items one by one with update(project=…)"));
+            if projects::subtree(transaction, &new_path)?.iter().any(|taken| !moved.contains(taken)) {
+                return Err(Error::already_exists(format!("there is a project {new_path:?} already")).with_hint(
+                    "choose another name, or move the items one by one; deleted items hold their project too",
+                ));
             }
             projects::rename(transaction, path, &new_path)?;
             for longer in projects::paths(transaction, &new_path)? {

@@ -151,7 +151,8 @@ impl Commit<'_> {
     /// Keeps the version that is about to be replaced.
     pub fn keep_version(&self, before: &StoredItem) -> Result<()> {
         let living = chunks::living(self.transaction, before.row)?;
-        let record = history::encode(&before.item, living.iter().map(|chunk| chunk.id).collect())?;
+        let project = items::links(self.transaction, before.row)?.project;
+        let record = history::encode(&before.item, project, living.iter().map(|chunk| chunk.id).collect())?;
         let row =
             VersionRow { version: before.item.version, from_seq: before.from_seq, operation: before.operation, record };
         versions::insert(self.transaction, before.row, row, self.seq())

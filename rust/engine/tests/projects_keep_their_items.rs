@@ -6,7 +6,7 @@ mod support;
 use std::collections::HashMap;
 
 use recollect_engine::{Locator, Store};
-use recollect_model::{ErrorCode, Filter, ItemId, Kind, Scope, limits};
+use recollect_model::{ErrorCode, Field, Filter, ItemId, Kind, Patch, Scope, limits};
 use support::{Place, add, assert_sound, code, doc, found, get, in_project, keyed, reference, rule, seq, unlimited};
 
 const PATHS: [&str; 6] = ["", "acme", "acme/web", "acme/web/ui", "acme-two", "beta"];
@@ -164,4 +164,37 @@ fn counts_are_those_of_live_items() {
     let web = projects.iter().find(|project| project.path == "acme/web").unwrap();
     assert_eq!((web.rules, web.docs, web.refs), (1, 1, 1));
     assert!(projects.iter().all(|project| project.path != "beta"));
+}
+
+#[test]
+fn a_path_whose_items_moved_away_is_free() {
+    let place = Place::new();
+    let (store, _, ids) = filled(&place);
+    let patch = Patch { project: Field::Set("beta".to_owned()), key: Field::Unset, ..Patch::default() };
+    store.update(Kind::Rule, ids["acme-two"], &patch, None, None, &unlimited()).unwrap();
+    assert_eq!(store.rename_project("acme", "acme-two", &unlimited()).unwrap(), "acme-two");
+    assert_eq!(get(&store, ids["acme/web"]).fields.project, "acme-two/web");
+    assert_sound(&store);
+}
+
+#[test]
+fn a_project_can_take_the_place_of_its_empty_parent() {
+    let place = Place::new();
+    let store = place.open();
+    let id = add(&store, in_project(rule("a rule of the inner project, alone"), "a/a")).id;
+    assert_eq!(store.move_project("a/a", "", &unlimited()).unwrap(), "a");
+    assert_eq!(get(&store, id).fields.project, "a");
+}
+
+#[test]
+fn a_revert_stays_in_the_renamed_project() {
+    let place = Place::new();
+    let (store, _, ids) = filled(&place);
+    let id = ids["acme/web"];
+    let patch = Patch { text: Field::Set("another text of this very rule".to_owned()), ..Patch::default() };
+    store.update(Kind::Rule, id, &patch, None, None, &unlimited()).unwrap();
+    store.rename_project("acme", "zenith", &unlimited()).unwrap();
+    let item = store.revert(Kind::Rule, id, 1, None, &unlimited()).unwrap();
+    assert_eq!(item.fields.project, "zenith/web");
+    assert!(!paths(&store).contains(&"acme/web".to_owned()));
 }

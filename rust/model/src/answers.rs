@@ -160,7 +160,7 @@ pub struct SearchAnswer {
     pub hits: Vec<Hit>,
     /// The projects that were searched, nearest first; none means every project.
     pub scope: Option<Vec<String>>,
-    /// How many items were ranked.
+    /// How many items the scope, kinds and tags let through; of these, those that have vectors were ranked.
     pub matched: u64,
     /// The change the answer is as of.
     pub seq: u64,

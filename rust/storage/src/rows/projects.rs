@@ -99,3 +99,27 @@ pub fn paths(connection: &Connection, path: &str) -> Result<Vec<String>> {
         |row| row.text(0),
     )
 }
+
+/// The path of a project.
+///
+/// # Errors
+///
+/// Whatever the query can fail with.
+pub fn path(connection: &Connection, id: u32) -> Result<Option<String>> {
+    connection.query_one("SELECT path FROM projects WHERE id = ?1", params![id], |row| row.text(0))
+}
+
+/// Frees the paths of a project and of everything below it, as far as they hold no item, not even a deleted one.
+///
+/// # Errors
+///
+/// Whatever the statement can fail with.
+pub fn forget_empty(connection: &Connection, path: &str) -> Result<()> {
+    connection.execute(
+        "DELETE FROM projects
+         WHERE (path = ?1 OR (path > ?1 || '/' AND path < ?1 || '0'))
+           AND NOT EXISTS (SELECT 1 FROM items WHERE items.project = projects.id)",
+        params![path],
+    )?;
+    Ok(())
+}
