@@ -113,7 +113,7 @@ CREATE TABLE chunks (
   born INTEGER NOT NULL,         -- the commit that made it
   died INTEGER                   -- the commit that replaced it
 ) STRICT;
-CREATE INDEX chunks_by_item ON chunks (item, ordinal) WHERE died IS NULL;
+CREATE INDEX chunks_by_item ON chunks (item, died, ordinal);
 
 -- An embedding space; its vectors stand in a table of their own, vectors_<id>.
 CREATE TABLE spaces (

@@ -60,3 +60,35 @@ ExactSearch.track_search_over_sum.unit = "ratio"
 ExactSearch.track_search_p50_ms.unit = "ms"
 ExactSearch.track_search_p95_ms.unit = "ms"
 ExactSearch.track_sum_ms.unit = "ms"
+
+
+class SearchAfterCommit:
+    """What read-your-writes costs: a search right after a commit of one item, in a store of 100,000 chunks."""
+
+    timeout = 600
+
+    def setup(self) -> None:
+        self.folder = Folder()
+        self.store = self.folder.open(embedder=external(), durability="normal")
+        self.texts = paragraphs(ROWS + ROUNDS)
+        self.rows = vectors(ROWS + ROUNDS, DIMENSION)
+        self.store.rules.add_many(self.texts[:ROWS], vectors=self.rows[:ROWS])
+        self.store.search(vector=self.rows[0])
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.folder.cleanup()
+
+    def track_search_after_commit_p50_ms(self) -> float:
+        """The median of searches that each find the item committed just before."""
+        times = []
+        for number in range(ROWS, ROWS + ROUNDS):
+            added = self.store.rules.add(self.texts[number], vector=self.rows[number])
+            begun = perf_counter()
+            result = self.store.search(vector=self.rows[number], k=1)
+            times.append((perf_counter() - begun) * 1e3)
+            assert result.hits[0].id == added.id
+        return quantiles(times, n=20)[9]
+
+
+SearchAfterCommit.track_search_after_commit_p50_ms.unit = "ms"

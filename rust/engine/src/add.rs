@@ -4,14 +4,15 @@ use recollect_model::{
     AddWarning, Added, Call, Content, Draft, Error, ErrorCode, Fields, Item, ItemId, Kind, Operation, Result, Space,
     limits,
 };
-use recollect_storage::rows::items;
 use recollect_storage::rows::items::{Links, StoredItem};
+use recollect_storage::rows::{chunks, items, spaces, vectors};
 
 use crate::near_duplicates::{self, NearDuplicates};
 use crate::prepare::PreparedChunk;
+use crate::space::{self, Vectors};
 use crate::store::Store;
 use crate::write::{Commit, key_conflict};
-use crate::{content, space, validate};
+use crate::{content, validate};
 
 /// An item that is ready to be stored.
 struct Prepared {
@@ -31,7 +32,7 @@ impl Store {
     ///
     /// `InvalidInput`, naming the item, for what is malformed; `AlreadyExists` for a key that is taken by other content;
     /// `NotFound` for a channel that was never created; `Conflict` for vectors of another space.
-    pub fn add(&self, kind: Kind, drafts: Vec<Draft>, vectors: Option<Vec<f32>>, call: &Call) -> Result<Vec<Added>> {
+    pub fn add(&self, kind: Kind, drafts: Vec<Draft>, vectors: Option<Vectors>, call: &Call) -> Result<Vec<Added>> {
         if drafts.len() > limits::BATCH {
             return Err(Error::invalid(format!("{} items in one batch, more than {}", drafts.len(), limits::BATCH)));
         }
@@ -63,7 +64,7 @@ impl Store {
         self.commit(call, |commit| {
             let space = match &vectors {
                 Some(_) => space::active_or_create(commit.transaction, self.wanted_space(), commit.now)?,
-                None => None,
+                None => spaces::active(commit.transaction)?,
             };
             let mut near_duplicates = self.near_duplicates();
             near_duplicates.catch_up(commit.transaction, commit.meta.seq)?;
@@ -78,7 +79,7 @@ impl Store {
                 added.push(one);
             }
             if added.iter().any(|one| one.created) {
-                near_duplicates.confirm(commit.seq());
+                near_duplicates.expect(commit.seq());
             }
             Ok(added)
         })
@@ -101,13 +102,13 @@ impl Store {
         &self,
         prepared: &[Prepared],
         chunk_count: usize,
-        given: Option<Vec<f32>>,
+        given: Option<Vectors>,
         call: &Call,
     ) -> Result<Option<Vec<f32>>> {
         if let Some(given) = given {
             let space = self.space_of_given(call)?;
-            space::check_vectors(&given, chunk_count, space.dimension)?;
-            return Ok(Some(given));
+            space::check_vectors(&given, chunk_count, &space)?;
+            return Ok(Some(given.values));
         }
         let texts: Vec<_> =
             prepared.iter().flat_map(|item| item.chunks.iter().map(PreparedChunk::embedded_text)).collect();
@@ -152,7 +153,9 @@ impl Store {
             None => items::row_of_content(commit.transaction, kind, &links)?,
         };
         if let Some(row) = existing {
-            return existing_item(commit, row, fields, *content_hash);
+            let vectors = |ordinal| vectors.and_then(|vectors| row_of(vectors, first_chunk + ordinal, space));
+            fill_missing_vectors(commit, row, chunks, vectors, space)?;
+            return existing_item(commit, row, prepared);
         }
         let mut warnings = Vec::new();
         warnings.extend(near_duplicates.find(
@@ -161,6 +164,14 @@ impl Store {
             &links,
             self.settings.near_duplicate_similarity,
         )?);
+        if fields.key.is_some()
+            && warnings.is_empty()
+            && let Some(equal) = items::row_of_content(commit.transaction, kind, &links)?
+            && let Some(equal) = items::by_row(commit.transaction, equal)?
+        {
+            // Too short a text to have a signature, or one whose band remembers others.
+            warnings.push(AddWarning::NearDuplicate { id: equal.item.id, similarity: 1.0 });
+        }
         let item = Item {
             id: ItemId::generate(),
             version: 1,
@@ -182,7 +193,7 @@ impl Store {
             is_embedded |= vector.is_some();
             commit.insert_chunk(stored.row, ordinal, chunk, vector, space)?;
         }
-        if vectors.is_some() && !is_embedded {
+        if !is_embedded && (space.is_some() || self.wanted_space().is_some()) {
             warnings.push(AddWarning::NotEmbedded);
         }
         if let Some(signature) = signature {
@@ -220,18 +231,16 @@ pub(crate) fn check_embedded(vectors: &[f32], rows: usize, space: &Space) -> Res
 }
 
 /// The answer when the key or the content is there already.
-fn existing_item(commit: &Commit<'_>, row: u32, fields: &Fields, content_hash: [u8; 16]) -> Result<Added> {
+fn existing_item(commit: &Commit<'_>, row: u32, prepared: &Prepared) -> Result<Added> {
+    let Prepared { fields, content, content_hash, .. } = prepared;
     let stored = items::by_row(commit.transaction, row)?
         .ok_or_else(|| Error::internal("an item vanished while it was looked at"))?;
     let links = items::links(commit.transaction, row)?;
-    let Item { id, version, fields: kept, .. } = stored.item;
-    if links.content_hash != content_hash {
+    let Item { id, version, fields: kept, content: kept_content, .. } = stored.item;
+    if links.content_hash != *content_hash {
         let key = fields.key.as_deref().unwrap_or_default();
-        return Err(Error::already_exists(format!(
-            "the key {key:?} belongs to another {}, {id}",
-            stored.item.content.kind()
-        ))
-        .with_hint("use update to change it, or another key"));
+        return Err(Error::already_exists(format!("the key {key:?} belongs to another {}, {id}", kept_content.kind()))
+            .with_hint("use update to change it, or another key"));
     }
     let mut differing = Vec::new();
     let mut compare = |name, is_equal: bool| {
@@ -247,8 +256,38 @@ fn existing_item(commit: &Commit<'_>, row: u32, fields: &Fields, content_hash: [
     compare("valid_from", kept.valid_from == fields.valid_from);
     compare("valid_until", kept.valid_until == fields.valid_until);
     compare("expires_at", kept.expires_at == fields.expires_at);
+    if let (Content::Ref(kept), Content::Ref(given)) = (&kept_content, content) {
+        compare("target_kind", kept.target_kind == given.target_kind);
+        compare("checked_at", kept.checked_at == given.checked_at);
+        compare("state", kept.state == given.state);
+    }
     let warnings = if differing.is_empty() { Vec::new() } else { vec![AddWarning::FieldsKept { fields: differing }] };
     Ok(Added { id, key: kept.key, version, created: false, warnings })
+}
+
+/// Stores the vectors of chunks that were added without: by another handle, which had no embedder.
+fn fill_missing_vectors<'v>(
+    commit: &mut Commit<'_>,
+    row: u32,
+    prepared: &[PreparedChunk],
+    vector_of: impl Fn(usize) -> Option<&'v [f32]>,
+    space: Option<&(u32, Space)>,
+) -> Result<()> {
+    let Some((space, _)) = space else { return Ok(()) };
+    let mut is_filled = false;
+    for placed in chunks::living(commit.transaction, row)? {
+        let is_same = prepared.get(placed.ordinal).is_some_and(|chunk| chunk.content_hash == placed.content_hash);
+        let Some(vector) = vector_of(placed.ordinal).filter(|_| is_same) else { continue };
+        if !vectors::is_stored(commit.transaction, *space, placed.id)? {
+            vectors::Writer::new(commit.transaction, *space).put(placed.id, vector)?;
+            is_filled = true;
+        }
+    }
+    if is_filled {
+        let kind = items::attributes_of(commit.transaction, row)?.map(|attributes| attributes.kind);
+        commit.log(Some(row), kind, Operation::Embedded);
+    }
+    Ok(())
 }
 
 /// Says which item of a batch an error is about.

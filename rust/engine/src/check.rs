@@ -4,8 +4,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use recollect_model::{Call, ErrorCode, Result, Space};
-use recollect_storage::DatabaseStats;
-use recollect_storage::rows::{changes, chunks, list, meta, spaces, vectors};
+use recollect_storage::rows::{changes, chunks, list, meta, schema, spaces, vectors};
+use recollect_storage::{Connection, Database, DatabaseStats, OpenOptions};
 
 use crate::index::IndexStats;
 use crate::prepare::content_hash;
@@ -111,6 +111,7 @@ impl Store {
         } else if digest != meta.log_digest {
             report.problems.push("the change log does not have the digest that the store recorded".to_owned());
         }
+        report.problems.extend(schema_differences(&snapshot, call)?);
         report.problems.extend(list::inconsistencies(&snapshot)?);
         let mut altered = 0_u64;
         chunks::for_each_content(&snapshot, |heading, text, recorded| {
@@ -129,4 +130,17 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// How the tables and indexes differ from those of a new store.
+fn schema_differences(connection: &Connection, call: &Call) -> Result<Vec<String>> {
+    let pristine = Database::open(OpenOptions::memory(), call)?;
+    let wanted = schema::objects(&*pristine.read(call)?)?;
+    let found = schema::objects(connection)?;
+    let missing = wanted.iter().filter(|object| !found.contains(object));
+    let foreign = found.iter().filter(|object| !wanted.contains(object));
+    Ok(missing
+        .map(|(name, _)| format!("{name} is missing from the schema, or altered"))
+        .chain(foreign.map(|(name, _)| format!("{name} does not belong to the schema, or is altered")))
+        .collect())
 }

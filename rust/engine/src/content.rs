@@ -14,7 +14,7 @@ pub(crate) fn from_draft(draft: DraftContent) -> Result<Content> {
         DraftContent::Doc { text, path, title, media_type } => {
             let media_type = media_type.unwrap_or_else(|| media_type_of(path.as_deref()).to_owned());
             let title = match title {
-                None if MediaType::from_media_type(&media_type)? == MediaType::Markdown => first_heading(&text),
+                None => title_of(&text, &media_type)?,
                 title => title,
             };
             Content::Doc(Doc { content_hash: blake3::hash(text.as_bytes()).into(), path, title, media_type, text })
@@ -65,6 +65,12 @@ fn media_type_of(path: Option<&str>) -> &'static str {
         "" | "md" | "markdown" | "mdc" | "mdx" => "text/markdown",
         _ => "text/plain",
     }
+}
+
+/// The title of a document that was given none.
+pub(crate) fn title_of(text: &str, media_type: &str) -> Result<Option<String>> {
+    let is_markdown = MediaType::from_media_type(media_type)? == MediaType::Markdown;
+    Ok(if is_markdown { first_heading(text) } else { None })
 }
 
 /// The text of the first ATX heading among the first lines, if it can be a title.

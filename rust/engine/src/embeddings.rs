@@ -5,7 +5,7 @@ use recollect_storage::rows::{chunks, items, spaces, vectors};
 
 use crate::prepare::embedded_text;
 use crate::read::check_limit;
-use crate::space;
+use crate::space::{self, Vectors};
 use crate::store::Store;
 
 /// Vectors of items.
@@ -51,9 +51,9 @@ impl Store {
     /// # Errors
     ///
     /// `InvalidInput` for vectors that do not fit; `NotFound` for a chunk that is not living.
-    pub fn put_embeddings(&self, chunk_ids: &[ChunkId], rows: &[f32], call: &Call) -> Result<usize> {
+    pub fn put_embeddings(&self, chunk_ids: &[ChunkId], rows: &Vectors, call: &Call) -> Result<usize> {
         let wanted = self.space_of_given(call)?;
-        space::check_vectors(rows, chunk_ids.len(), wanted.dimension)?;
+        space::check_vectors(rows, chunk_ids.len(), &wanted)?;
         if chunk_ids.is_empty() {
             return Ok(0);
         }
@@ -64,7 +64,7 @@ impl Store {
                 .ok_or_else(|| Error::conflict("the store's embedding space changed meanwhile"))?;
             let writer = vectors::Writer::new(commit.transaction, space);
             let mut touched = Vec::new();
-            for (chunk, vector) in chunk_ids.iter().zip(rows.chunks_exact(wanted.dimension)) {
+            for (chunk, vector) in chunk_ids.iter().zip(rows.values.chunks_exact(wanted.dimension)) {
                 let item = chunks::item_of_living(commit.transaction, *chunk)?
                     .ok_or_else(|| Error::not_found(format!("there is no living chunk {chunk}")))?;
                 writer.put(*chunk, vector)?;

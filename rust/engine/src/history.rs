@@ -72,16 +72,15 @@ impl Store {
     /// `NotFound` for an item or version that is not there; `Conflict` if the item has another version than expected;
     /// `AlreadyExists` if its old key was given to another item meanwhile.
     pub fn revert(&self, kind: Kind, id: ItemId, to: u32, expected: Option<u32>, call: &Call) -> Result<Item> {
-        let history = self.history(kind, id, call)?;
-        let old = history
-            .into_iter()
-            .map(|version| version.item)
-            .find(|item| item.version == to)
-            .ok_or_else(|| Error::not_found(format!("the {kind} {id} has no version {to}")))?;
-        self.change(kind, id, expected, None, call, |before| {
+        self.change(kind, id, expected, None, call, |connection, before| {
+            let old = versions_of(connection, before.clone())?
+                .into_iter()
+                .map(|version| version.item)
+                .find(|item| item.version == to)
+                .ok_or_else(|| Error::not_found(format!("the {kind} {id} has no version {to}")))?;
             let mut item = before.item.clone();
-            item.fields = old.fields.clone();
-            item.content = old.content.clone();
+            item.fields = old.fields;
+            item.content = old.content;
             Ok(Next { item, operation: Operation::Reverted })
         })
     }

@@ -7,7 +7,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
-use recollect_model::{Call, Kind, Result, Timestamp};
+use recollect_model::{Call, Error, Kind, Result, Timestamp};
 use recollect_storage::rows::items::Attributes;
 use recollect_storage::rows::{changes, chunks, items, meta, spaces, tags, vectors};
 use recollect_storage::{Connection, Database, Snapshot};
@@ -218,8 +218,15 @@ impl Index {
     pub fn at<'d>(&self, database: &'d Database, call: &Call) -> Result<(Snapshot<'d>, Arc<State>)> {
         loop {
             call.check_interrupt()?;
+            let known = self.current().seq;
             let snapshot = database.read(call)?;
             let seq = meta::seq(&snapshot)?;
+            if seq < known {
+                return Err(Error::corrupt(format!("the store is at change {seq}, but was at {known} before"))
+                    .with_hint(
+                        "its file was replaced by an older one while it was open: close it, and open it again",
+                    ));
+            }
             let mut state = self.current();
             if state.seq < seq {
                 let _turn = self.wait_for_turn(call)?;

@@ -22,6 +22,8 @@ const COMPARED_BYTES: usize = 65_536;
 #[derive(Debug, Default)]
 pub(crate) struct NearDuplicates {
     seq: u64,
+    /// Whether it holds something of a commit that may still be undone.
+    is_ahead: bool,
     bands: HashMap<u64, [u32; REMEMBERED]>,
 }
 
@@ -84,15 +86,24 @@ impl NearDuplicates {
         Ok(())
     }
 
-    /// Says that what was remembered since [`Self::catch_up`] is now committed as `seq`.
-    pub fn confirm(&mut self, seq: u64) {
+    /// Says that what was remembered since [`Self::catch_up`] will be committed as `seq`.
+    pub fn expect(&mut self, seq: u64) {
         self.seq = seq;
+    }
+
+    /// Says how the commit ended. What was undone must not be remembered.
+    pub fn settle(&mut self, is_committed: bool) {
+        if is_committed {
+            self.is_ahead = false;
+        } else if self.is_ahead {
+            self.reset();
+        }
     }
 
     fn remember(&mut self, attributes: &Attributes) {
         let Some(signature) = attributes.signature else { return };
         if attributes.is_live {
-            self.insert(attributes.row, attributes.kind, attributes.project, attributes.access, signature);
+            self.enter(attributes.row, attributes.kind, attributes.project, attributes.access, signature);
             return;
         }
         // What was deleted must not take the places of what is there.
@@ -104,8 +115,13 @@ impl NearDuplicates {
         }
     }
 
-    /// Takes in one item.
+    /// Takes in an item of the commit in the making.
     pub fn insert(&mut self, row: u32, kind: Kind, project: u32, access: u32, signature: [u8; 16]) {
+        self.is_ahead = true;
+        self.enter(row, kind, project, access, signature);
+    }
+
+    fn enter(&mut self, row: u32, kind: Kind, project: u32, access: u32, signature: [u8; 16]) {
         for key in band_keys(kind, project, access, signature) {
             let rows = self.bands.entry(key).or_default();
             if !rows.contains(&row) {

@@ -76,7 +76,11 @@ impl Store {
             for longer in projects::paths(transaction, &new_path)? {
                 check_project(&longer)?;
             }
-            commit.log(None, None, Operation::Moved);
+            for project in moved {
+                for (row, kind) in projects::items(transaction, project)? {
+                    commit.log(Some(row), Some(kind), Operation::Moved);
+                }
+            }
             Ok(new_path)
         })
     }

@@ -1,7 +1,8 @@
 //! Reading items and the change log.
 
 use recollect_model::{
-    Call, Change, Error, Filter, Item, ItemId, Kind, Order, Page, Result, check_project, limits, with_ancestors,
+    Call, Change, Error, Filter, Item, ItemId, Kind, Operation, Order, Page, Result, check_project, limits,
+    with_ancestors,
 };
 use recollect_storage::rows::list::{self, Listing};
 use recollect_storage::rows::{access, changes, items, projects};
@@ -137,7 +138,13 @@ impl Store {
     /// `InvalidInput` for a malformed name.
     pub fn create_channel(&self, name: &str, call: &Call) -> Result<bool> {
         validate::name("channel", name)?;
-        self.commit(call, |commit| access::create_channel(commit.transaction, name))
+        self.commit(call, |commit| {
+            let is_new = access::create_channel(commit.transaction, name)?;
+            if is_new {
+                commit.log(None, None, Operation::Created);
+            }
+            Ok(is_new)
+        })
     }
 }
 

@@ -31,8 +31,13 @@ impl Store {
         normalise(&vector, &mut unit)?;
         let (snapshot, state) = self.index.at(&self.database, call)?;
         let shown_scope = shown(&scope);
-        let Some((_, space)) = spaces::active(&snapshot)? else {
-            return self.answer_without_vectors(unit.len(), shown_scope, state.seq());
+        let space = match spaces::active(&snapshot)? {
+            Some((_, space)) => space,
+            // The store holds no vector yet.
+            None => self.wanted_space().cloned().ok_or_else(|| {
+                Error::unsupported("the store has no vectors, and was opened without an embedder")
+                    .with_hint("open it with an embedder or with ExternalVectors, and add items")
+            })?,
         };
         if let Some(wanted) = self.wanted_space() {
             // The space may have come into being after this handle was opened.
@@ -48,9 +53,10 @@ impl Store {
         let conditions = conditions(&snapshot, &scope, query)?;
         let mut answer =
             SearchAnswer { hits: Vec::new(), scope: shown_scope, matched: 0, seq: state.seq(), space: space.name };
-        let (Some(conditions), Some(table)) = (conditions, state.table()) else { return Ok(answer) };
+        let Some(conditions) = conditions else { return Ok(answer) };
         let mask = state.mask(&conditions, self.now());
         answer.matched = mask.owners.len() as u64;
+        let Some(table) = state.table() else { return Ok(answer) };
         for found in top_owners(table, &unit, query.k, &mask.owners, call)? {
             answer.hits.push(hydrate(&snapshot, found)?);
         }
@@ -74,21 +80,6 @@ impl Store {
                 Ok(vector)
             }
         }
-    }
-
-    /// The answer of a store that holds no vector yet.
-    fn answer_without_vectors(&self, dimension: usize, scope: Option<Vec<String>>, seq: u64) -> Result<SearchAnswer> {
-        let wanted = self.wanted_space().ok_or_else(|| {
-            Error::unsupported("the store has no vectors, and was opened without an embedder")
-                .with_hint("open it with an embedder or with ExternalVectors, and add items")
-        })?;
-        if wanted.dimension != dimension {
-            return Err(Error::invalid(format!(
-                "the query vector has {dimension} components, the space has {}",
-                wanted.dimension
-            )));
-        }
-        Ok(SearchAnswer { hits: Vec::new(), scope, matched: 0, seq, space: wanted.name.clone() })
     }
 }
 

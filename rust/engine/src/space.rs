@@ -67,19 +67,34 @@ pub(crate) fn active_or_create(
     }
 }
 
-/// Checks vectors that a caller brings: `rows` of `dimension` components, finite and not zero.
-pub(crate) fn check_vectors(vectors: &[f32], rows: usize, dimension: usize) -> Result<()> {
-    if vectors.len() != rows * dimension {
+/// Vectors that a caller brings, one behind the other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Vectors {
+    /// The components of all of them.
+    pub values: Vec<f32>,
+    /// The components of one.
+    pub dimension: usize,
+}
+
+/// Checks vectors that a caller brings: `rows` of the space's dimension, finite and not zero.
+pub(crate) fn check_vectors(vectors: &Vectors, rows: usize, space: &Space) -> Result<()> {
+    let Vectors { values, dimension } = vectors;
+    if *dimension != space.dimension {
         return Err(Error::invalid(format!(
-            "{rows} vectors of {dimension} components are needed, {} components were given",
-            vectors.len()
+            "the vectors have {dimension} components, those of the space {:?} have {}",
+            space.name, space.dimension
         )));
     }
-    let mut unit = vec![0.0; dimension];
-    for (row, vector) in vectors.chunks_exact(dimension).enumerate() {
-        normalise(vector, &mut unit).map_err(|error| {
-            Error::invalid(format!("vector {row}: {}", error.message())).with_hint(error.hint().to_owned())
-        })?;
+    if values.len() != rows * dimension {
+        return Err(Error::invalid(format!(
+            "{rows} vectors are needed, one for each chunk, and {} were given",
+            values.len() / dimension
+        )));
+    }
+    let mut unit = vec![0.0; *dimension];
+    for (row, vector) in values.chunks_exact(*dimension).enumerate() {
+        normalise(vector, &mut unit)
+            .map_err(|error| Error::invalid(format!("vector {row}: {}", error.message())).with_hint(error.hint()))?;
     }
     Ok(())
 }

@@ -147,7 +147,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// `Timeout` if calls are still running when the time is over.
+    /// `Locked` if calls are still running when the time is over.
     pub fn close(&self, call: &Call) -> Result<()> {
         self.database.close(call)
     }

@@ -50,9 +50,8 @@ impl Store {
             }
             Ok(value)
         });
-        if has_begun && result.is_err() {
-            // What the cache took in of this commit was undone.
-            self.near_duplicates().reset();
+        if has_begun {
+            self.near_duplicates().settle(result.is_ok());
         }
         result
     }
@@ -185,7 +184,7 @@ impl Commit<'_> {
 pub(crate) fn key_conflict(error: Error, item: &Item) -> Error {
     match (&item.fields.key, error.code()) {
         (Some(key), recollect_model::ErrorCode::Conflict) => {
-            Error::already_exists(format!("there is a {} with the key {key:?} already", item.kind())).with_source(error)
+            Error::already_exists(format!("there is a {} with the key {key:?} already", item.kind()))
         }
         _ => error,
     }

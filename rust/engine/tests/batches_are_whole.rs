@@ -125,10 +125,13 @@ fn vectors_that_do_not_fit_leave_nothing() {
         broken(47, f32::NEG_INFINITY),
         zero,
     ] {
-        assert_eq!(code(store.add(Kind::Rule, batch(), Some(vectors), &unlimited())), ErrorCode::InvalidInput);
+        assert_eq!(
+            code(store.add(Kind::Rule, batch(), Some(support::vectors(&vectors)), &unlimited())),
+            ErrorCode::InvalidInput
+        );
     }
     assert_eq!((seq(&store), support::all(&store, Kind::Rule).len()), (0, 0));
-    let added = store.add(Kind::Rule, batch(), Some(fit.clone()), &unlimited()).unwrap();
+    let added = store.add(Kind::Rule, batch(), Some(support::vectors(&fit)), &unlimited()).unwrap();
     let ids: Vec<_> = added.iter().map(|one| one.id).collect();
     assert_eq!(store.embeddings(&ids, &unlimited()).unwrap().vectors, fit);
 }

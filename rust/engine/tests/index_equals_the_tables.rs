@@ -157,13 +157,13 @@ fn perform(store: &Store, place: &Place, known: &mut Vec<(Kind, ItemId)>, step: 
             let Some((_, id)) = pick(known, item) else { return };
             let Ok(held) = store.embeddings(&[id], &call) else { return };
             let Some(chunk) = held.chunks.get(usize::from(*seed) % held.chunks.len().max(1)) else { return };
-            store.put_embeddings(&[*chunk], &made_up(*seed), &call).unwrap();
+            store.put_embeddings(&[*chunk], &support::vectors(&made_up(*seed)), &call).unwrap();
         }
         Step::PutMissing { seed } => {
             let missing = store.missing_embeddings(3, &call).unwrap();
             let chunks: Vec<u32> = missing.iter().map(|(chunk, _)| *chunk).collect();
             let vectors: Vec<f32> = chunks.iter().flat_map(|_| made_up(*seed)).collect();
-            match store.put_embeddings(&chunks, &vectors, &call) {
+            match store.put_embeddings(&chunks, &support::vectors(&vectors), &call) {
                 // The handle without an embedder cannot make the space.
                 Err(error) if error.code() == ErrorCode::InvalidInput => {}
                 result => assert_eq!(result.unwrap(), chunks.len()),

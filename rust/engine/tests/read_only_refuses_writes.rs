@@ -22,7 +22,7 @@ fn every_write_is_refused_and_every_read_answers() {
         code(store.delete(Kind::Rule, id, None, &unlimited())),
         code(store.restore(Kind::Rule, gone, &unlimited())),
         code(store.revert(Kind::Rule, id, 1, None, &unlimited())),
-        code(store.put_embeddings(&[chunk], &[1.0; DIMENSION], &unlimited())),
+        code(store.put_embeddings(&[chunk], &support::vectors(&[1.0; DIMENSION]), &unlimited())),
         code(store.create_channel("board", &unlimited())),
         code(store.rename_project("acme", "acne", &unlimited())),
         code(store.move_project("acme", "beta", &unlimited())),

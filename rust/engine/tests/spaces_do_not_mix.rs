@@ -101,15 +101,24 @@ fn a_vector_of_another_dimension_is_refused() {
     for dimension in [0, 1, DIMENSION - 1, DIMENSION + 1, 2 * DIMENSION] {
         let vector = vec![1.0; dimension];
         assert_eq!(code(search(&store, Subject::Vector(vector.clone()))), ErrorCode::InvalidInput);
-        assert_eq!(code(store.put_embeddings(&[chunk], &vector, &unlimited())), ErrorCode::InvalidInput);
+        assert_eq!(
+            code(store.put_embeddings(&[chunk], &support::vectors(&vector), &unlimited())),
+            ErrorCode::InvalidInput
+        );
     }
     for unfit in [f32::NAN, f32::INFINITY, 0.0] {
         let mut vector = vec![0.0; DIMENSION];
         vector[3] = unfit;
         assert_eq!(code(search(&store, Subject::Vector(vector.clone()))), ErrorCode::InvalidInput);
-        assert_eq!(code(store.put_embeddings(&[chunk], &vector, &unlimited())), ErrorCode::InvalidInput);
+        assert_eq!(
+            code(store.put_embeddings(&[chunk], &support::vectors(&vector), &unlimited())),
+            ErrorCode::InvalidInput
+        );
     }
-    assert_eq!(code(store.put_embeddings(&[chunk, 77], &[1.0; 2 * DIMENSION], &unlimited())), ErrorCode::NotFound);
+    assert_eq!(
+        code(store.put_embeddings(&[chunk, 77], &support::vectors(&[1.0; 2 * DIMENSION]), &unlimited())),
+        ErrorCode::NotFound
+    );
     assert_eq!(seq(&store), 1);
     for k in [0, 10_001, usize::MAX] {
         let subject = Subject::Vector(vec![1.0; DIMENSION]);
@@ -148,7 +157,10 @@ fn what_was_added_without_vectors_is_filled_in_later() {
     assert_eq!(store.embeddings(&[document.id, single.id], &unlimited()).unwrap().chunks, Vec::<u32>::new());
     assert_eq!(code(search(&store, text("tests"))), ErrorCode::Unsupported);
     assert_eq!(code(search(&store, Subject::Vector(vec![1.0; DIMENSION]))), ErrorCode::Unsupported);
-    assert_eq!(code(store.put_embeddings(&[1], &[1.0; DIMENSION], &unlimited())), ErrorCode::InvalidInput);
+    assert_eq!(
+        code(store.put_embeddings(&[1], &support::vectors(&[1.0; DIMENSION]), &unlimited())),
+        ErrorCode::InvalidInput
+    );
 
     let missing = store.missing_embeddings(10, &unlimited()).unwrap();
     let texts: Vec<&str> = missing.iter().map(|(_, text)| text.as_str()).collect();
@@ -158,10 +170,10 @@ fn what_was_added_without_vectors_is_filled_in_later() {
     let filler = place.open_with(|options| options.space = Some(space("words", DIMENSION))).unwrap();
     let embedder = WordEmbedder::new();
     let (chunk, words) = &missing[1];
-    assert_eq!(filler.put_embeddings(&[*chunk], &embedder.vector(words), &unlimited()).unwrap(), 1);
+    assert_eq!(filler.put_embeddings(&[*chunk], &support::vectors(&embedder.vector(words)), &unlimited()).unwrap(), 1);
     assert_eq!(filler.missing_embeddings(10, &unlimited()).unwrap(), [missing[0].clone(), missing[2].clone()]);
     for (chunk, words) in [&missing[2], &missing[0]] {
-        filler.put_embeddings(&[*chunk], &embedder.vector(words), &unlimited()).unwrap();
+        filler.put_embeddings(&[*chunk], &support::vectors(&embedder.vector(words)), &unlimited()).unwrap();
     }
     assert_eq!(filler.missing_embeddings(10, &unlimited()).unwrap(), vec![]);
 

@@ -117,7 +117,7 @@ fn a_call_that_is_over_before_it_begins_does_nothing() {
             code(store.update(Kind::Rule, id, &set_text("another text"), None, None, &call)),
             code(store.delete(Kind::Rule, id, None, &call)),
             code(store.revert(Kind::Rule, id, 1, None, &call)),
-            code(store.put_embeddings(&[chunk], &[1.0; DIMENSION], &call)),
+            code(store.put_embeddings(&[chunk], &support::vectors(&[1.0; DIMENSION]), &call)),
             code(store.delete_project("", true, &call)),
             code(store.create_channel("board", &call)),
         ];

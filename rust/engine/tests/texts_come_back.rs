@@ -57,7 +57,7 @@ fn given_vectors_replace_those_of_chunks_that_stay() {
     let id = added_doc(&store, &sections(&["one", "two"])).id;
     let before = held(&store, id);
     let vectors: Vec<f32> = (1..=2 * u16::try_from(DIMENSION).unwrap()).map(f32::from).collect();
-    store.update(Kind::Doc, id, &Patch::default(), None, Some(&vectors), &unlimited()).unwrap();
+    store.update(Kind::Doc, id, &Patch::default(), None, Some(&support::vectors(&vectors)), &unlimited()).unwrap();
     let after = held(&store, id);
     assert_eq!([after[0].0, after[1].0], [before[0].0, before[1].0]);
     assert_eq!([&after[0].1[..], &after[1].1[..]].concat(), vectors);

@@ -36,7 +36,7 @@ pub enum AddWarning {
         /// The names of the fields, which keep the item's values.
         fields: Vec<&'static str>,
     },
-    /// The text gave no vector, so that semantic search cannot find it.
+    /// No vector was stored, because none was given or the model made none: search by meaning cannot find the item.
     NotEmbedded,
 }
 
@@ -69,7 +69,7 @@ pub struct Change {
     pub seq: u64,
     /// The place within the commit, from 0.
     pub ordinal: u32,
-    /// The item, or none where a project changed.
+    /// The item; none where a channel came into being.
     pub item: Option<ItemId>,
     /// The item's kind.
     pub kind: Option<Kind>,

@@ -51,8 +51,14 @@ impl Call {
     /// Ends the call that long from now.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.deadline = Instant::now().checked_add(timeout);
+        self.deadline = Some(Self::deadline_after(Instant::now(), timeout));
         self
+    }
+
+    /// The moment that long after another; where the clock cannot say it, one that no process lives to see.
+    pub fn deadline_after(start: Instant, timeout: Duration) -> Instant {
+        const CENTURY: Duration = Duration::from_hours(100 * 365 * 24);
+        start.checked_add(timeout.min(CENTURY)).unwrap_or(start)
     }
 
     /// Ends the call when the token is cancelled.

@@ -31,7 +31,7 @@ pub struct Fields {
     pub valid_from: Option<Timestamp>,
     /// Not to be used from then on, but kept.
     pub valid_until: Option<Timestamp>,
-    /// Not to be used from then on, and to be removed.
+    /// Not to be used from then on.
     pub expires_at: Option<Timestamp>,
 }
 

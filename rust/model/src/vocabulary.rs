@@ -112,7 +112,7 @@ words! {
 words! {
     /// What a change did.
     Operation ("operation") {
-        /// An item came into being.
+        /// An item came into being; without an item, a channel did.
         Created = 1 "created",
         /// An item got new content or new fields.
         Updated = 2 "updated",
@@ -124,7 +124,7 @@ words! {
         Reverted = 5 "reverted",
         /// Vectors of an item's chunks were stored.
         Embedded = 6 "embedded",
-        /// A project got another path.
+        /// The project of an item got another path.
         Moved = 7 "moved",
     }
 }

@@ -3,6 +3,7 @@
 use pyo3::buffer::{Element, PyBuffer};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use recollect_engine::Vectors;
 use recollect_model::{Error, Result};
 
 /// The values of an array in C order, and its shape.
@@ -16,10 +17,19 @@ fn read<T: Element>(name: &str, what: &str, array: &Bound<'_, PyAny>) -> Result<
     Ok((values, buffer.shape().to_vec()))
 }
 
-/// Vectors of shape (n, d), or one of shape (d,).
+/// One vector of shape (d,).
 pub(crate) fn floats(name: &str, array: &Bound<'_, PyAny>) -> Result<Vec<f32>> {
-    let (values, _) = read(name, "float32", array)?;
-    Ok(values)
+    let (values, shape) = read(name, "float32", array)?;
+    match shape.as_slice() {
+        [_] => Ok(values),
+        _ => Err(Error::invalid(format!("{name} must have the shape (d,), not {shape:?}"))),
+    }
+}
+
+/// Vectors of shape (n, d).
+pub(crate) fn vectors(name: &str, array: &Bound<'_, PyAny>) -> Result<Vectors> {
+    let (values, dimension) = rows(name, array)?;
+    Ok(Vectors { values, dimension })
 }
 
 /// Vectors of shape (n, d), with d.

@@ -1,6 +1,6 @@
 //! An embedder written in Python, as the core sees it. It is only called outside of transactions.
 
-use pyo3::exceptions::PyKeyboardInterrupt;
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 use recollect_engine::Embedder;
@@ -8,6 +8,7 @@ use recollect_model::{Call, Error, Result, Space};
 
 use crate::argument::{Argument, text};
 use crate::arrays::rows;
+use crate::enter::end_with;
 
 /// How many texts are handed over at once, so that a cancelled call need not wait for all of them.
 const BATCH: usize = 256;
@@ -45,11 +46,9 @@ impl PythonEmbedder {
 
     fn embed_batch(&self, py: Python<'_>, method: &str, texts: &[&str], vectors: &mut Vec<f32>) -> Result<()> {
         let failed = |error: PyErr| {
-            if error.is_instance_of::<PyKeyboardInterrupt>(py) {
-                // Raised anew at the next look for signals, which ends the call as Ctrl-C does.
-                error.restore(py);
-                PyErr::take(py);
-                return Error::cancelled("the embedder was interrupted");
+            // What is no `Exception` is no failure of the embedder: Ctrl-C, the end of the interpreter.
+            if !error.is_instance_of::<PyException>(py) {
+                return end_with(error);
             }
             Error::embedder(format!("the embedder's {method} failed")).with_source(error)
         };

@@ -1,6 +1,7 @@
 //! The one door into the core: detaches from the interpreter, carries the limits of the call, honours Ctrl-C, maps
 //! errors, and lets no panic out.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -64,6 +65,17 @@ impl<'py> Limits<'py> {
     }
 }
 
+thread_local! {
+    /// An exception such as `KeyboardInterrupt` that Python code below this call raised.
+    static RAISED: Cell<Option<PyErr>> = const { Cell::new(None) };
+}
+
+/// Lets the call that is running on this thread end with an exception of its own, instead of a typed error.
+pub(crate) fn end_with(raised: PyErr) -> Error {
+    RAISED.set(Some(raised));
+    Error::cancelled("the call was interrupted")
+}
+
 /// Runs `work` in the core.
 pub(crate) fn enter<T: Send>(
     py: Python<'_>,
@@ -80,6 +92,10 @@ pub(crate) fn enter<T: Send>(
         call = call.with_cancel(cancel.get().0.clone());
     }
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| call.check().and_then(|()| work(&call)))));
+    let raised_below = RAISED.take();
+    if let (Some(raised), false) = (raised_below, matches!(result, Ok(Ok(_)))) {
+        return Err(raised);
+    }
     if let Some(raised) = signals.raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(raised);
     }

@@ -100,7 +100,7 @@ fn warning<'py>(py: Python<'py>, warning: &AddWarning) -> Object<'py> {
             class.call1(("fields_kept", message, py.None(), py.None(), PyTuple::new(py, fields)?))
         }
         AddWarning::NotEmbedded => {
-            let message = "the text means nothing to the embedding model: semantic search cannot find it";
+            let message = "no vector was stored for the item: search by meaning cannot find it";
             class.call1(("not_embedded", message, py.None(), py.None(), PyTuple::empty(py)))
         }
     }

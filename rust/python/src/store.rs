@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PySequence, PyTuple};
-use recollect_engine::{Locator, Paging, Store};
+use recollect_engine::{Locator, Paging, Store, Vectors};
 use recollect_model::{Error, ItemId, Kind, Query, Result, Subject};
 
 use crate::argument::{Argument, optional_text, text};
@@ -45,8 +45,8 @@ fn version(value: Any<'_, '_>) -> Result<Option<u32>> {
     Argument::new("version", value).optional(Argument::version)
 }
 
-fn vectors(value: Any<'_, '_>) -> Result<Option<Vec<f32>>> {
-    Argument::new("vectors", value).optional(|_| arrays::floats("vectors", value))
+fn vectors(value: Any<'_, '_>) -> Result<Option<Vectors>> {
+    Argument::new("vectors", value).optional(|_| arrays::vectors("vectors", value))
 }
 
 fn locator(
@@ -205,7 +205,7 @@ impl PyStore {
         let patch = patch::from_python(patch).or_raise(py)?;
         let vectors = self::vectors(vectors).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
-        let answer = enter(py, &limits, |call| self.store.update(kind, id, &patch, version, vectors.as_deref(), call))?;
+        let answer = enter(py, &limits, |call| self.store.update(kind, id, &patch, version, vectors.as_ref(), call))?;
         records::item(py, &answer)
     }
 
@@ -441,7 +441,7 @@ impl PyStore {
         cancel: Any<'_, 'py>,
     ) -> PyResult<usize> {
         let chunks = arrays::unsigned("chunks", chunks).or_raise(py)?;
-        let vectors = arrays::floats("vectors", vectors).or_raise(py)?;
+        let vectors = arrays::vectors("vectors", vectors).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         enter(py, &limits, |call| self.store.put_embeddings(&chunks, &vectors, call))
     }

@@ -152,11 +152,6 @@ impl Connection {
         self.visit(Sql::Made(sql), values, each)
     }
 
-    /// The rowid of the row that was inserted last.
-    pub fn last_insert_rowid(&self) -> i64 {
-        self.handle.last_insert_rowid()
-    }
-
     /// Begins using the connection for a call: its limits apply until [`Self::end`].
     pub(crate) fn begin(&self, call: &Call, sql: &'static str) -> Result<()> {
         self.handle.arm(call);

@@ -115,6 +115,15 @@ impl Core {
         }
     }
 
+    /// Fails if the file was moved, linked or deleted since it was opened. To be asked under the guard, before a write.
+    pub(crate) fn check_place(&self) -> Result<()> {
+        let file = self.open_file.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*file, &self.path) {
+            (Some(file), Some(path)) => file.check_place(path),
+            _ => Ok(()),
+        }
+    }
+
     /// Lets go of the file, after the last connection to it is closed.
     pub(crate) fn forget_file(&self) {
         drop(self.open_file.lock().unwrap_or_else(PoisonError::into_inner).take());

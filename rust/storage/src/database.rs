@@ -55,7 +55,7 @@ impl Database {
     pub fn read(&self, call: &Call) -> Result<Snapshot<'_>> {
         let running = self.core.lifecycle.enter()?;
         let lease = match &self.core.readers {
-            Some(readers) => Lease::Reader(readers.lease(call)?),
+            Some(readers) => Lease::Reader(readers.lease(call, || self.core.check_place())?),
             None => Lease::Memory(self.core.writer()?.lease(call)?),
         };
         let mut patience = Patience::new(call, self.core.options().lock_timeout);
@@ -83,6 +83,7 @@ impl Database {
     pub fn write<T>(&self, call: &Call, f: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let _running = self.core.lifecycle.enter()?;
         let lease = self.core.writer()?.lease(call)?;
+        self.core.check_place()?;
         self.begin_write(&lease, call)?;
         let transaction = Transaction::new(&lease);
         let value = f(&transaction)?;

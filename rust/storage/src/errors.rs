@@ -10,11 +10,16 @@ pub(crate) fn from_failure(failure: &Failure, reason: Option<Error>) -> Error {
     let Failure { code, message } = failure;
     let said = |what: &str| format!("{what}: {message} (result code {code})");
     match failure.primary() {
-        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => Error::locked(said("the store is busy")),
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL => Error::locked(said("the store is busy")),
         ffi::SQLITE_INTERRUPT => reason.unwrap_or_else(|| Error::cancelled(said("the statement was stopped"))),
         ffi::SQLITE_CORRUPT => Error::corrupt(said("the store is damaged")),
         ffi::SQLITE_NOTADB => Error::corrupt(said("the file is no recollect store")),
         ffi::SQLITE_FULL => Error::io(said("the disk is full")).with_hint("free some space and try again"),
+        // Extended codes of SQLITE_READONLY: the `-shm` or `-wal` file cannot be made.
+        _ if [ffi::SQLITE_READONLY_CANTINIT, ffi::SQLITE_READONLY_DIRECTORY].contains(code) => {
+            Error::permission_denied(said("the files that go with the store cannot be made in its folder"))
+                .with_hint("even reading needs them: copy the store to a folder that can be written, and open it there")
+        }
         ffi::SQLITE_READONLY | ffi::SQLITE_PERM | ffi::SQLITE_AUTH => {
             Error::permission_denied(said("the store cannot be written"))
         }

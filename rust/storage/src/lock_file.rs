@@ -1,5 +1,5 @@
 //! A lock file: excluded between processes and between descriptors of one process, freed by the kernel when its
-//! holder dies.
+//! holder dies, unless it forked while it held the lock: then when the child dies, too.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
@@ -45,7 +45,6 @@ impl LockFile {
                     // Somebody deleted the file: a lock on what is no longer there excludes nobody.
                     drop(held);
                     *self.file() = Arc::new(open(&self.path)?);
-                    continue;
                 }
                 Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => {

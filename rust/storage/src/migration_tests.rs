@@ -28,7 +28,7 @@ fn open(path: &Path, all: &[Migration]) -> Result<Core> {
 }
 
 fn number(core: &Core, sql: &'static str) -> Result<Option<i64>> {
-    core.readers.as_ref().unwrap().lease(&Call::unlimited())?.query_one(sql, &[], |row| row.integer(0))
+    core.readers.as_ref().unwrap().lease(&Call::unlimited(), || Ok(()))?.query_one(sql, &[], |row| row.integer(0))
 }
 
 #[test]

@@ -59,6 +59,10 @@ pub(crate) fn check(connection: &Connection, all: &[Migration]) -> Result<u32> {
     if is_new(connection)? {
         return Ok(0);
     }
+    let bookkeeping = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'";
+    if connection.query_one(bookkeeping, &[], |row| row.integer(0))? != Some(1) {
+        return Err(damaged("it does not say which schema it has"));
+    }
     let rows = connection.query("SELECT version, name, hash FROM migrations ORDER BY version", &[], |row| {
         Ok((row.integer(0)?, row.text(1)?, row.bytes::<32>(2)?))
     })?;

@@ -57,7 +57,7 @@ impl OpenFile {
                 OpenOptions::new().append(true).create(true).open(path).map_err(|error| denied(path, error))?;
             }
         }
-        let identity = identity(path).map_err(|error| denied(path, error))?;
+        let identity = sole_identity(path)?;
         if let Some(users) = open.get_mut(&identity) {
             refuse_inherited(users, path)?;
             users.count += 1;
@@ -66,6 +66,16 @@ impl OpenFile {
             open.insert(identity, Users { process: Process::current(), count: 1 });
         }
         Ok(Self { identity, process: Process::current() })
+    }
+
+    /// Fails unless the path still leads to this file and no other path does: the log and the lock files belong to the
+    /// path, so that two names of one file would have two logs and two guards.
+    pub(crate) fn check_place(&self, path: &Path) -> Result<()> {
+        if sole_identity(path).is_ok_and(|found| found == self.identity) {
+            return Ok(());
+        }
+        Err(Error::conflict(format!("{} is no longer the file that was opened, or has a second name", path.display()))
+            .with_hint("close the store; undo the move, link or deletion of its file; then open it again"))
     }
 
     /// Refuses a file that was open when this process was forked.
@@ -120,6 +130,16 @@ fn refuse_inherited(users: &Users, path: &Path) -> Result<()> {
     let shown = path.display();
     Err(Error::closed(format!("{shown} was open in the process that forked this one, and cannot be opened here"))
         .with_hint(FORK_HINT))
+}
+
+/// The identity of a file that has one name only.
+fn sole_identity(path: &Path) -> Result<Identity> {
+    let metadata = std::fs::metadata(path).map_err(|error| denied(path, error))?;
+    if metadata.nlink() > 1 {
+        return Err(Error::unsupported(format!("{} has {} names (hard links)", path.display(), metadata.nlink()))
+            .with_hint("keep one name only: the write-ahead log and the locks of a store belong to its path"));
+    }
+    Ok((metadata.dev(), metadata.ino()))
 }
 
 fn identity(path: &Path) -> std::io::Result<Identity> {

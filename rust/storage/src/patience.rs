@@ -16,7 +16,7 @@ impl<'c> Patience<'c> {
     /// Waits to the deadline of the call; one without a deadline waits for `limit`.
     pub(crate) fn new(call: &'c Call, limit: Duration) -> Self {
         let started = Instant::now();
-        let until = call.deadline().unwrap_or_else(|| started.checked_add(limit).unwrap_or(started));
+        let until = call.deadline().unwrap_or_else(|| Call::deadline_after(started, limit));
         Self { call, started, until, next_question: started + Call::INTERRUPT_INTERVAL }
     }
 

@@ -35,15 +35,15 @@ impl Readers {
         Self { path, options, state: Mutex::default(), freed: Condvar::new() }
     }
 
-    /// A connection that nobody else uses, opened if the pool is not full.
+    /// A connection that nobody else uses, opened if the pool is not full and `check` has nothing against it.
     ///
     /// # Errors
     ///
     /// `Timeout` when none was free in time, `Cancelled`, `Closed`.
-    pub(crate) fn lease(&self, call: &Call) -> Result<ReaderLease<'_>> {
+    pub(crate) fn lease(&self, call: &Call, check: impl Fn() -> Result<()>) -> Result<ReaderLease<'_>> {
         let mut state = self.state();
         if let Some(lease) = self.try_lease(&mut state)? {
-            return lease.opened(state);
+            return lease.opened(state, check);
         }
         state.waits += 1;
         let mut patience = Patience::new(call, self.options.lock_timeout);
@@ -69,7 +69,7 @@ impl Readers {
         };
         state.waited += patience.waited();
         match outcome? {
-            Some(lease) => lease.opened(state),
+            Some(lease) => lease.opened(state, check),
             None => Err(Error::timeout(format!(
                 "no read connection was free within {:.3} s; all {} are in use",
                 patience.waited().as_secs_f64(),
@@ -145,9 +145,10 @@ pub(crate) struct ReaderLease<'r> {
 
 impl ReaderLease<'_> {
     /// Opens the connection if the lease is for a new one, without holding up others.
-    fn opened(mut self, state: MutexGuard<'_, State>) -> Result<Self> {
+    fn opened(mut self, state: MutexGuard<'_, State>, check: impl Fn() -> Result<()>) -> Result<Self> {
         drop(state);
         if self.connection.is_none() {
+            check()?;
             self.connection = Some(open(&self.readers.path, &self.readers.options)?);
         }
         Ok(self)

@@ -66,11 +66,6 @@ impl<'r> Row<'r> {
         Ok(self.columns.real(column))
     }
 
-    /// A float or NULL.
-    pub fn optional_real(&self, column: usize) -> Result<Option<f64>> {
-        self.optional(column, Self::real)
-    }
-
     /// Text, where it lies. It is gone at the next row.
     pub fn text_ref(&self, column: usize) -> Result<&'r str> {
         let bytes = self.read(column, Kind::Text)?;
@@ -105,17 +100,6 @@ impl<'r> Row<'r> {
     /// Bytes.
     pub fn blob(&self, column: usize) -> Result<Vec<u8>> {
         self.blob_ref(column).map(<[u8]>::to_vec)
-    }
-
-    /// Bytes or NULL.
-    pub fn optional_blob(&self, column: usize) -> Result<Option<Vec<u8>>> {
-        self.optional(column, Self::blob)
-    }
-
-    /// Appends bytes to a buffer of the caller.
-    pub fn blob_into(&self, column: usize, buffer: &mut Vec<u8>) -> Result<()> {
-        buffer.extend_from_slice(self.blob_ref(column)?);
-        Ok(())
     }
 
     /// Shows bytes to a function.

@@ -36,11 +36,10 @@ proptest! {
             Ok(())
         }).unwrap();
         let snapshot = store.read(&unlimited()).unwrap();
-        let mut buffer = Vec::new();
         let read = snapshot.query("SELECT i, r, t, b FROM v ORDER BY id", &[], |row| {
-            row.blob_into(3, &mut buffer)?;
             assert_eq!(row.blob(3)?, row.with_blob(3, |bytes| Ok(bytes.to_vec()))?);
-            Ok((row.integer(0)?, row.optional_real(1)?, row.text(2)?, row.blob(3)?))
+            let real = if row.is_null(1)? { None } else { Some(row.real(1)?) };
+            Ok((row.integer(0)?, real, row.text(2)?, row.blob(3)?))
         }).unwrap();
         prop_assert_eq!(read.len(), rows.len());
         for (read, wanted) in read.iter().zip(&rows) {
@@ -49,7 +48,6 @@ proptest! {
             prop_assert_eq!(&read.2, &wanted.2);
             prop_assert_eq!(&read.3, &wanted.3);
         }
-        prop_assert_eq!(buffer, rows.iter().flat_map(|row| row.3.clone()).collect::<Vec<u8>>());
     }
 }
 

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use recollect_engine::{Durability, Embedder, Locator, OpenMode, OpenOptions, Paging, Store, StoreOptions};
+use recollect_engine::{Durability, Embedder, Locator, OpenMode, OpenOptions, Paging, Store, StoreOptions, Vectors};
 use recollect_model::{
     AddWarning, Added, Call, Clock, Draft, DraftContent, DraftFields, ErrorCode, Filter, Item, ItemId, Kind, Order,
     Patch, Query, Result, Scope, Space, Subject, Timestamp,
@@ -66,6 +66,11 @@ impl Embedder for WordEmbedder {
     fn embed_queries(&self, texts: &[&str], call: &Call) -> Result<Vec<f32>> {
         self.embed_documents(texts, call)
     }
+}
+
+/// Vectors of the usual dimension.
+pub fn vectors(values: &[f32]) -> Vectors {
+    Vectors { values: values.to_vec(), dimension: DIMENSION }
 }
 
 pub fn space(name: &str, dimension: usize) -> Space {

@@ -165,12 +165,6 @@ impl Handle {
         u64::try_from(unsafe { ffi::sqlite3_changes64(self.raw.as_ptr()) }).unwrap_or(0)
     }
 
-    /// The rowid of the last inserted row.
-    pub(crate) fn last_insert_rowid(&self) -> i64 {
-        // SAFETY: the handle is open.
-        unsafe { ffi::sqlite3_last_insert_rowid(self.raw.as_ptr()) }
-    }
-
     /// Checkpoints without waiting for anybody. The caller holds the guard.
     pub(crate) fn checkpoint(&self, mode: CheckpointMode) -> Result<Frames, Failure> {
         let mode = match mode {

@@ -9,7 +9,7 @@ use crate::value::params;
 /// One entry to append. Item is the row id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// The item's row id; none where a project changed.
+    /// The item's row id; none where a channel came into being.
     pub item: Option<u32>,
     /// Its kind.
     pub kind: Option<Kind>,
@@ -72,15 +72,17 @@ pub fn since(connection: &Connection, seq: u64, limit: usize) -> Result<Vec<Chan
     )
 }
 
-/// The items that changed after a commit, each once, ascending, with whether only vectors came.
+/// The items that changed after a commit, each once, ascending, with whether vectors came for chunks that were there.
+/// Another path of their project is no change to them: they name it by its id.
 ///
 /// # Errors
 ///
 /// Whatever the query can fail with.
 pub fn items_since(connection: &Connection, seq: u64) -> Result<Vec<(u32, bool)>> {
     connection.query(
-        "SELECT item, max(operation = ?2) FROM changes WHERE seq > ?1 AND item IS NOT NULL GROUP BY item ORDER BY item",
-        params![seq, Operation::Embedded.number()],
+        "SELECT item, max(operation = ?2) FROM changes
+         WHERE seq > ?1 AND item IS NOT NULL AND operation <> ?3 GROUP BY item ORDER BY item",
+        params![seq, Operation::Embedded.number(), Operation::Moved.number()],
         |row| Ok((row.id(0)?, row.integer(1)? != 0)),
     )
 }

@@ -39,7 +39,7 @@ pub struct Links {
 
 /// The columns of an item, in the order that [`read`] expects. Tags are joined by the unit separator, which no tag
 /// can contain.
-pub(super) const SELECT: &str = "
+const SELECT: &str = "
     SELECT i.id, i.from_seq, i.operation, i.uid, i.kind, i.version, i.key, p.path,
            (SELECT group_concat(t.name, char(31))
             FROM item_tags it JOIN tags t ON t.id = it.tag WHERE it.item = i.id),
@@ -58,7 +58,7 @@ pub(super) const SELECT: &str = "
     LEFT JOIN refs f ON f.item = i.id ";
 
 /// Reads a row of [`SELECT`]. The text of rules and docs is left empty: [`fill_text`] reads it.
-pub(super) fn read(row: &Row<'_>) -> Result<StoredItem> {
+fn read(row: &Row<'_>) -> Result<StoredItem> {
     let optional_time = |column| Ok::<_, Error>(row.optional_integer(column)?.map(Timestamp));
     let kind = Kind::from_number(row.integer(4)?)?;
     let content = match kind {

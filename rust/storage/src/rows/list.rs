@@ -1,11 +1,16 @@
 //! Lists and counts: filters compiled to SQL, pages by keyset.
 
-use recollect_model::{Filter, Kind, Order, Result, Scope, Timestamp};
+use recollect_model::{Error, Filter, Kind, Order, Result, Scope, Timestamp};
 
 use crate::connection::Connection;
 use crate::rows::items::{self, StoredItem};
 use crate::rows::{access, projects, tags};
 use crate::value::{Value, params};
+
+/// The row ids of items, with the tables that a filter may ask.
+const IDS: &str = "
+    SELECT i.id FROM items i JOIN access_classes a ON a.id = i.access LEFT JOIN rules r ON r.item = i.id
+    LEFT JOIN docs d ON d.item = i.id LEFT JOIN refs f ON f.item = i.id";
 
 /// Where a page begins: behind the item with this value of the order and this row id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,17 +146,18 @@ pub fn page(connection: &Connection, listing: &Listing<'_>) -> Result<(Vec<Store
         clause.sql.push_str(&behind);
     }
     clause.values.push((listing.limit + 1).into());
-    let sql = format!(
-        "{}{} ORDER BY {column} {direction}, i.id {direction} LIMIT ?{}",
-        items::SELECT,
-        clause.sql,
-        clause.values.len()
-    );
-    let mut found = connection.query_dynamic(&sql, &clause.values, items::read)?;
-    let has_more = found.len() > listing.limit;
-    found.truncate(listing.limit);
-    for stored in &mut found {
-        items::fill_text(connection, stored)?;
+    // The ids first: a sort carries every column that it selects.
+    let sql =
+        format!("{IDS}{} ORDER BY {column} {direction}, i.id {direction} LIMIT ?{}", clause.sql, clause.values.len());
+    let mut rows = connection.query_dynamic(&sql, &clause.values, |row| row.id(0))?;
+    let has_more = rows.len() > listing.limit;
+    rows.truncate(listing.limit);
+    let mut found = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut stored =
+            items::by_row(connection, row)?.ok_or_else(|| Error::internal("a listed item is not there"))?;
+        items::fill_text(connection, &mut stored)?;
+        found.push(stored);
     }
     Ok((found, has_more))
 }
@@ -165,11 +171,7 @@ pub fn count(connection: &Connection, kind: Kind, filter: &Filter, deleted_since
     let Some(clause) = compile(connection, kind, filter, deleted_since)? else {
         return Ok(0);
     };
-    let sql = format!(
-        "SELECT count(*) FROM items i JOIN access_classes a ON a.id = i.access LEFT JOIN rules r ON r.item = i.id
-         LEFT JOIN docs d ON d.item = i.id LEFT JOIN refs f ON f.item = i.id{}",
-        clause.sql
-    );
+    let sql = format!("SELECT count(*) FROM ({IDS}{})", clause.sql);
     Ok(connection.query_dynamic(&sql, &clause.values, |row| row.unsigned(0))?.first().copied().unwrap_or_default())
 }
 

@@ -8,6 +8,7 @@ pub mod items;
 pub mod list;
 pub mod meta;
 pub mod projects;
+pub mod schema;
 pub mod settings;
 pub mod spaces;
 pub mod tags;

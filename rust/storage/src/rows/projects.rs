@@ -123,3 +123,14 @@ pub fn forget_empty(connection: &Connection, path: &str) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// The row ids and kinds of the items of a project, deleted ones included.
+///
+/// # Errors
+///
+/// Whatever the query can fail with.
+pub fn items(connection: &Connection, project: u32) -> Result<Vec<(u32, Kind)>> {
+    connection.query("SELECT id, kind FROM items WHERE project = ?1 ORDER BY id", params![project], |row| {
+        Ok((row.id(0)?, Kind::from_number(row.integer(1)?)?))
+    })
+}

@@ -46,16 +46,14 @@ impl<'c> Writer<'c> {
     }
 }
 
-/// Appends the vector of a chunk to a buffer; false if it has none.
+/// Whether a chunk has a vector.
 ///
 /// # Errors
 ///
-/// `Corrupt` for one of another dimension.
-pub fn read(connection: &Connection, space: u32, dimension: usize, chunk: ChunkId, out: &mut Vec<f32>) -> Result<bool> {
-    let sql = format!("SELECT vector FROM vectors_{space} WHERE chunk_id = ?1");
-    let found = connection
-        .query_dynamic(&sql, params![chunk], |row| row.with_blob(0, |bytes| decode_into(bytes, dimension, out)))?;
-    Ok(!found.is_empty())
+/// Whatever the query can fail with.
+pub fn is_stored(connection: &Connection, space: u32, chunk: ChunkId) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM vectors_{space} WHERE chunk_id = ?1");
+    Ok(connection.query_one_dynamic(&sql, params![chunk], |row| row.integer(0))?.is_some())
 }
 
 /// The vector of a dead chunk of the item that has the same content, if one is stored.
