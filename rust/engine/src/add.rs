@@ -5,7 +5,7 @@ use recollect_model::{
     limits,
 };
 use recollect_storage::rows::items::{Links, StoredItem};
-use recollect_storage::rows::{chunks, items, spaces, vectors};
+use recollect_storage::rows::{attributes, chunks, items, spaces, vectors};
 
 use crate::near_duplicates::{self, NearDuplicates};
 use crate::prepare::PreparedChunk;
@@ -284,7 +284,7 @@ fn fill_missing_vectors<'v>(
         }
     }
     if is_filled {
-        let kind = items::attributes_of(commit.transaction, row)?.map(|attributes| attributes.kind);
+        let kind = attributes::of_item(commit.transaction, row)?.map(|attributes| attributes.kind);
         commit.log(Some(row), kind, Operation::Embedded);
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! Vectors in bulk, for those who compute their own.
 
 use recollect_model::{Call, ChunkId, Error, ItemId, Operation, Result, limits};
-use recollect_storage::rows::{chunks, items, spaces, vectors};
+use recollect_storage::rows::{attributes, chunks, items, spaces, vectors};
 
 use crate::prepare::embedded_text;
 use crate::read::check_limit;
@@ -73,7 +73,7 @@ impl Store {
             touched.sort_unstable();
             touched.dedup();
             for row in touched {
-                let kind = items::attributes_of(commit.transaction, row)?.map(|attributes| attributes.kind);
+                let kind = attributes::of_item(commit.transaction, row)?.map(|attributes| attributes.kind);
                 commit.log(Some(row), kind, Operation::Embedded);
             }
             Ok(chunk_ids.len())

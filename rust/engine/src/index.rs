@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use recollect_model::{Call, Error, Kind, Result, Timestamp};
-use recollect_storage::rows::items::Attributes;
-use recollect_storage::rows::{changes, chunks, items, meta, spaces, tags, vectors};
+use recollect_storage::rows::attributes::Attributes;
+use recollect_storage::rows::{attributes, changes, chunks, meta, spaces, tags, vectors};
 use recollect_storage::{Connection, Database, Snapshot};
 use recollect_vector::{OwnerMask, Table};
 
@@ -104,7 +104,7 @@ impl State {
             tagged.push((item, tag));
             Ok(())
         })?;
-        items::for_each_attributes(connection, |attributes| {
+        attributes::for_each(connection, |attributes| {
             let from = tagged.partition_point(|(item, _)| *item < attributes.row);
             let own = tagged.iter().skip(from).take_while(|(item, _)| *item == attributes.row).map(|(_, tag)| *tag);
             let tags = own.collect();
@@ -142,7 +142,7 @@ impl State {
         let mut arrived: Vec<(u32, u32, Vec<f32>)> = Vec::new();
         for (row, was_embedded) in changed {
             let tags = tags::of_item(connection, row)?.into_boxed_slice();
-            let attributes = items::attributes_of(connection, row)?;
+            let attributes = attributes::of_item(connection, row)?;
             next.set(row, attributes.and_then(|attributes| entry(&attributes, tags)));
             let (Some(space), Some(table)) = (next.space, next.table.as_mut()) else { continue };
             for chunk in chunks::dead(connection, row)? {

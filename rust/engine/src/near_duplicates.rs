@@ -9,8 +9,9 @@ use std::collections::HashMap;
 use recollect_chunk::{Signature, similarity};
 use recollect_model::{AddWarning, Content, Kind, Result};
 use recollect_storage::Connection;
-use recollect_storage::rows::items::{Attributes, Links};
-use recollect_storage::rows::{changes, chunks, items};
+use recollect_storage::rows::attributes::Attributes;
+use recollect_storage::rows::items::Links;
+use recollect_storage::rows::{attributes, changes, chunks, items};
 
 /// How many items a band remembers: the latest.
 const REMEMBERED: usize = 4;
@@ -71,13 +72,13 @@ impl NearDuplicates {
             return Ok(());
         }
         if self.seq == 0 {
-            items::for_each_attributes(connection, |attributes| {
+            attributes::for_each(connection, |attributes| {
                 self.remember(&attributes);
                 Ok(())
             })?;
         } else {
             for (row, _) in changes::items_since(connection, self.seq)? {
-                if let Some(attributes) = items::attributes_of(connection, row)? {
+                if let Some(attributes) = attributes::of_item(connection, row)? {
                     self.remember(&attributes);
                 }
             }
@@ -157,7 +158,7 @@ impl NearDuplicates {
         candidates.dedup();
         let mut best: Option<(f32, u32)> = None;
         for row in candidates {
-            let Some(attributes) = items::attributes_of(connection, row)? else { continue };
+            let Some(attributes) = attributes::of_item(connection, row)? else { continue };
             let is_comparable = attributes.is_live
                 && attributes.kind == kind
                 && attributes.project == links.project

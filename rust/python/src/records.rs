@@ -35,6 +35,10 @@ pub(crate) fn item<'py>(py: Python<'py>, item: &Item) -> Object<'py> {
     macro_rules! push {
         ($($value:expr),* $(,)?) => { $(arguments.push(any($value.into_pyobject(py)?.into_any()));)* };
     }
+    let created_at = times::to_python(py, item.created_at)?;
+    // Most items were never updated.
+    let updated_at =
+        if item.updated_at == item.created_at { created_at.clone() } else { times::to_python(py, item.updated_at)? };
     push!(
         item.id.to_string(),
         item.version,
@@ -50,9 +54,9 @@ pub(crate) fn item<'py>(py: Python<'py>, item: &Item) -> Object<'py> {
         times::optional_to_python(py, fields.valid_from)?,
         times::optional_to_python(py, fields.valid_until)?,
         times::optional_to_python(py, fields.expires_at)?,
-        times::to_python(py, item.created_at)?,
+        created_at,
         item.created_by.as_str(),
-        times::to_python(py, item.updated_at)?,
+        updated_at,
         item.updated_by.as_str(),
         times::optional_to_python(py, item.deleted_at)?,
     );

@@ -130,18 +130,18 @@ mod tests {
     use super::*;
 
     const MOUNTS: &str = "27 1 254:0 / / rw,relatime - ext4 /dev/vda rw\n\
-        40 27 0:40 / /home/me/far\\040away rw shared:1 - nfs4 server:/x rw\n\
-        41 40 0:41 / /home/me/far\\040away/near rw - tmpfs tmpfs rw\n\
+        40 27 0:40 / /srv/me/far\\040away rw shared:1 - nfs4 server:/x rw\n\
+        41 40 0:41 / /srv/me/far\\040away/near rw - tmpfs tmpfs rw\n\
         42 27 0:42 / /over rw - ext4 /dev/vdb rw\n\
         43 42 0:43 / /over rw - fuse.sshfs host: rw\n";
 
     #[test]
     fn the_deepest_and_latest_mount_decides() {
         let kind = |path: &str| file_system(MOUNTS, Path::new(path));
-        assert_eq!(kind("/home/me/store.db"), Some("ext4"));
-        assert_eq!(kind("/home/me/far away/store.db"), Some("nfs4"));
-        assert_eq!(kind("/home/me/far awayness/store.db"), Some("ext4"));
-        assert_eq!(kind("/home/me/far away/near/store.db"), Some("tmpfs"));
+        assert_eq!(kind("/srv/me/store.db"), Some("ext4"));
+        assert_eq!(kind("/srv/me/far away/store.db"), Some("nfs4"));
+        assert_eq!(kind("/srv/me/far awayness/store.db"), Some("ext4"));
+        assert_eq!(kind("/srv/me/far away/near/store.db"), Some("tmpfs"));
         assert_eq!(kind("/over/store.db"), Some("fuse.sshfs"));
         assert!(NETWORK.contains(&"nfs4") && NETWORK.contains(&"fuse.sshfs") && !NETWORK.contains(&"ext4"));
     }

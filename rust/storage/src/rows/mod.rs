@@ -2,6 +2,7 @@
 //! that write are only called inside [`crate::Database::write`].
 
 pub mod access;
+pub mod attributes;
 pub mod changes;
 pub mod chunks;
 pub mod items;
