@@ -4,7 +4,8 @@ The data folder holds, as gzipped JSON lines:
 
 - `rules/rules.jsonl.gz`: one rule file a line, with `id` (source and path), `description`, `globs`, `always_apply` and
   `text`. Each file is split at its headings, and each section becomes a rule that shares the globs of its file.
-- `docs_rustbook/docs.jsonl.gz` and `docs_rustbook/blocks.jsonl.gz`: documents, and their blocks in order.
+- `docs_rustbook/docs.jsonl.gz` and `docs_rustbook/blocks.jsonl.gz`: documents (`id`, `title`), and their blocks in
+  order (`doc`, `text`).
 
 Afterwards the description of each rule file, where it is over 30 characters long and not part of the file's text, is a
 query: it is a hit if a rule of that file is among the first ten.
@@ -30,6 +31,7 @@ from typing import Any
 import recollect
 from recollect import NewDoc, NewRule, Store
 
+FILES = ("rules/rules.jsonl.gz", "docs_rustbook/docs.jsonl.gz", "docs_rustbook/blocks.jsonl.gz")
 BATCH_ITEMS = 2_000
 RULE_BYTES = 65_536
 DESCRIPTION_CHARACTERS = 30
@@ -171,7 +173,7 @@ def load(store: Store, data: Path, limit: int | None) -> Report:
 
 def main() -> int:
     """Reads the command line, loads, and prints the report."""
-    parser = argparse.ArgumentParser(description="Load rule files and a book, and measure how rules are found.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="the data folder")
     parser.add_argument("--store", type=Path, help="where to keep the store; default: a temporary folder")
     parser.add_argument("--limit", type=int, help="at most so many rule files and documents")
@@ -179,6 +181,11 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
 
+    missing = [name for name in FILES if not (arguments.data / name).is_file()]
+    if missing:
+        print(f"error: {arguments.data} holds no {' and no '.join(missing)}", file=sys.stderr)
+        print("hint: name the folder that holds these files; --help says what is in them", file=sys.stderr)
+        return 2
     with tempfile.TemporaryDirectory(prefix="recollect-") as folder:
         try:
             with recollect.open(arguments.store or Path(folder) / "shared.db") as store:
@@ -186,6 +193,11 @@ def main() -> int:
         except recollect.RecollectError as error:
             print(f"error: {error.message}\nhint: {error.hint}", file=sys.stderr)
             return 1
+        except (OSError, EOFError, ValueError, KeyError) as error:
+            # Not gzip, cut off, no JSON, or a record without a field that is needed.
+            print(f"error: the data cannot be read: {type(error).__name__}: {error}", file=sys.stderr)
+            print("hint: --help says what is in these files", file=sys.stderr)
+            return 2
     print(json.dumps(asdict(report), indent=2) if arguments.json else report.text())
     return 0
 

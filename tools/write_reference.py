@@ -51,8 +51,8 @@ What is larger is refused with `invalid_input`, and nothing is written. Bytes ar
 def command_line_page() -> str:
     """The page of the `recollect` command."""
     parsers = list(commands(command_parser()))
-    common = "\n".join(row(action) for action in common_options(parsers[0][1]))
-    sections = "\n".join(section for name, parser in parsers for section in command(name, parser))
+    common = [row(action) for action in common_options(parsers[0][1])]
+    sections = "\n".join(section for name, parser in parsers for section in command(name, parser, common))
     return f"""# Command line
 
 Data goes to stdout, talk to stderr. `--json` makes the data of every command one JSON value. The exit status is 0, or
@@ -67,7 +67,7 @@ Every command takes these:
 
 | option | meaning |
 | --- | --- |
-{common}
+{chr(10).join(common)}
 
 {sections}"""
 
@@ -81,13 +81,12 @@ def commands(parser: argparse.ArgumentParser, prefix: str = "") -> Iterator[tupl
                 yield from nested or [(f"{prefix}{name}", below)]
 
 
-def command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
-    """The section of one command, line by line."""
+def command(name: str, parser: argparse.ArgumentParser, common: list[str]) -> Iterator[str]:
+    """The section of one command, line by line, without the rows that all commands have in common."""
     yield f"## recollect {name}\n"
     yield f"{parser.description}\n"
-    common = common_options(parser)
-    own = [action for action in parser._actions if action not in common]  # noqa: SLF001
-    rows = [row(action) for action in own if not isinstance(action, argparse._HelpAction)]  # noqa: SLF001
+    own = [action for action in parser._actions if not isinstance(action, argparse._HelpAction)]  # noqa: SLF001
+    rows = [row(action) for action in own if row(action) not in common]
     if rows:
         yield "\n".join(["| argument | meaning |", "| --- | --- |", *rows, ""])
 

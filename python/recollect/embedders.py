@@ -10,14 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from recollect._core import StaticModel
+from recollect.arrays import np, npt
 from recollect.exceptions import UnsupportedError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["Embedder", "ExternalVectors", "StaticEmbedder"]
 
@@ -41,7 +38,7 @@ class Embedder(Protocol):
         """The number of components of each vector."""
         ...
 
-    def embed_documents(self, texts: Sequence[str], /) -> "NDArray[np.float32]":
+    def embed_documents(self, texts: Sequence[str], /) -> "npt.NDArray[np.float32]":
         """Embeds texts that are to be found.
 
         Args:
@@ -52,7 +49,7 @@ class Embedder(Protocol):
         """
         ...
 
-    def embed_queries(self, texts: Sequence[str], /) -> "NDArray[np.float32]":
+    def embed_queries(self, texts: Sequence[str], /) -> "npt.NDArray[np.float32]":
         """Embeds texts that ask.
 
         Args:
@@ -116,13 +113,11 @@ class StaticEmbedder:
         """BLAKE3-256 of the model's files, in hexadecimal."""
         return self.model.weights_hash
 
-    def embed_documents(self, texts: Sequence[str], /) -> "NDArray[np.float32]":
+    def embed_documents(self, texts: Sequence[str], /) -> "npt.NDArray[np.float32]":
         """Embeds texts; the result has shape (n, 256), with a row of zeros for a text without any token."""
-        import numpy as np  # noqa: PLC0415 - importing recollect must not cost the import of numpy
-
         return np.frombuffer(self.model.embed(texts), dtype=np.float32).reshape(-1, self.dimension)
 
-    def embed_queries(self, texts: Sequence[str], /) -> "NDArray[np.float32]":
+    def embed_queries(self, texts: Sequence[str], /) -> "npt.NDArray[np.float32]":
         """Embeds queries, which this model treats as it treats documents."""
         return self.embed_documents(texts)
 
@@ -140,7 +135,7 @@ class StaticEmbedder:
 
 def _files() -> tuple[Path, Path]:
     """Finds the tokeniser and the weights in the installed `wordllama` package."""
-    hint = "pip install wordllama, or open the store with embedder=None for a store without semantic search"
+    hint = "pip install wordllama; a store without an embedder keeps and lists items, and searches none"
     # For a top-level name this looks at the file system only; nothing of the package runs.
     specification = importlib.util.find_spec("wordllama")
     if specification is None or not specification.submodule_search_locations:

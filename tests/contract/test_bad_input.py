@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,7 @@ def test_bad_field_is_refused_by_add_and_update(brought: Store, name: str) -> No
 
 
 def test_time_zone_that_fails_is_heard(brought: Store) -> None:
-    with pytest.raises((ZeroDivisionError, InvalidInputError)):
+    with pytest.raises(InvalidInputError):
         brought.rules.add("another rule", valid_from=datetime(2026, 1, 1, tzinfo=Broken()))
     assert brought.stats().seq == 1
 
@@ -254,6 +255,12 @@ def test_bad_vector_is_refused(brought: Store, name: str) -> None:
 
 def test_zero_vector_given_for_an_item_is_refused(brought: Store) -> None:
     refused(brought, lambda: brought.rules.add("another rule", vector=ONE * 0))
+
+
+@pytest.mark.parametrize("items", [None, 3])
+def test_what_are_no_items_is_refused_by_add_many(brought: Store, items: Any) -> None:
+    for collection in (brought.rules, brought.docs, brought.refs):
+        refused(brought, partial(collection.add_many, items))
 
 
 def test_wrong_number_of_vectors_is_refused(brought: Store) -> None:

@@ -194,6 +194,8 @@ def test_put_for_a_chunk_that_is_not_there_stores_nothing(brought: Store) -> Non
         ([1.5], EYE[:1]),
         (["1"], EYE[:1]),
         ([[1]], EYE[:1]),
+        ([[1], [1, 2]], EYE[:2]),
+        ([1], [[1.0], [1.0, 2.0]]),
         ([1], EYE[:1, :4]),
         ([1], np.full((1, 8), np.nan)),
     ],
@@ -213,6 +215,9 @@ def test_embeddings_of_unknown_items_are_not_found(brought: Store) -> None:
         brought.embeddings.get(["01890a5d-ac96-774b-bcce-b302099a8057"])
     with pytest.raises(InvalidInputError):
         brought.embeddings.get("01890a5d-ac96-774b-bcce-b302099a8057")
+    for ids in (None, 3):
+        with pytest.raises(InvalidInputError, match="ids are several texts"):
+            brought.embeddings.get(ids)  # type: ignore[arg-type]
 
 
 def test_own_embedder_is_asked_for_documents_and_queries_apart(store_path: Path) -> None:

@@ -1,9 +1,11 @@
 """Projects and channels."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import recollect
 from recollect import AlreadyExistsError, ConflictError, InvalidInputError, NotFoundError, Store
 
 
@@ -95,3 +97,25 @@ def test_channels_are_created_once(bare_store: Store) -> None:
 
 def test_tiers_are_listed_lowest_first(bare_store: Store) -> None:
     assert bare_store.tiers == ("public", "internal", "confidential", "restricted")
+
+
+def test_default_project_decides_for_add_get_and_search_and_not_for_lists(store_path: Path) -> None:
+    with recollect.open(store_path, project="acme/web") as store:
+        here = store.rules.add("Use the pool of connections.", key="here").id
+        above = store.rules.add("Use the log of the company.", key="above", project="acme").id
+        below = store.rules.add("Use the theme of the shop.", key="below", project="acme/web/shop").id
+
+        assert store.default_project == store.rules.get(here).project == "acme/web"
+        assert store.rules.get(key="above").id == above
+        with pytest.raises(NotFoundError):
+            store.rules.get(key="below")
+        result = store.search("use")
+        assert result.scope == ("acme/web", "acme", "")
+        assert {hit.id for hit in result} == {here, above}
+        assert [item.id for item in store.rules.list()] == [here, above, below]
+        assert [item.id for item in store.rules.iterate(project=None)] == [here, above, below]
+        assert (store.rules.count(), store.rules.count(project="acme/web")) == (3, 1)
+
+    with recollect.open(store_path) as store:
+        assert store.search("use").hits == ()
+        assert len(store.search("use", project="*")) == 3

@@ -1,7 +1,7 @@
 """The `recollect` command: data on stdout, talk on stderr, JSON on request, exit statuses from the table of errors."""
 
 import json
-import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,37 +15,6 @@ from recollect.store import error_table
 STATUS = {code: status for code, _, status, _ in error_table()}
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture
-def run(store_path: Path) -> Run:
-    """Runs the command on a store of the test."""
-
-    def run(
-        *words: str, status: int = 0, text: str | None = None, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
-        environment = os.environ | {"RECOLLECT_STORE": str(store_path)} | variables
-        ended = subprocess.run(
-            [sys.executable, "-m", "recollect", *words],
-            capture_output=True,
-            text=True,
-            check=False,
-            input=text,
-            env=environment,
-            timeout=60,
-        )
-        assert ended.returncode == status, (words, ended.stdout, ended.stderr)
-        assert "Traceback" not in ended.stderr
-        return ended
-
-    return run
-
-
-@pytest.fixture
-def made(run: Run) -> Run:
-    """The command, with the store created."""
-    run("init")
-    return run
 
 
 def data(ended: subprocess.CompletedProcess[str]) -> Any:
@@ -79,7 +48,7 @@ def test_items_added_are_found_got_listed_deleted_and_restored(made: Run, tmp_pa
 
     assert data(made("search", "credentials in the repository", "--json"))["hits"][0]["id"] == rule
     assert "docs/guide.md" in made("search", "deployment", "--kind", "doc").stdout
-    assert made("get", rule, "--text").stdout == "Never commit secrets.\n"
+    assert made("get", rule, "--text").stdout == "Never commit secrets."
     assert data(made("get", "--kind", "rule", "--key", "secrets", "--json"))["tags"] == ["git"]
     assert "always_on: True" in made("get", rule).stdout
     assert data(made("get", doc, "--json"))["title"] == "Guide"
@@ -162,6 +131,10 @@ def test_equal_content_is_told_on_stderr(made: Run) -> None:
         (["add", "rule", " "], "invalid_input"),
         (["add", "rule", "a", "--metadata", "{"], "invalid_input"),
         (["add", "rule", "a", "--metadata", "[]"], "invalid_input"),
+        (["add", "rule", "a", "--metadata", '{"a": 1, "b": {"c": 1, "c": 2}}'], "invalid_input"),
+        (["add", "rule", "a", "--metadata", '{"a": NaN}'], "invalid_input"),
+        (["add", "rule", "a", "--channel", "none"], "not_found"),
+        (["list", "rule", "--cursor", "none"], "invalid_input"),
         (["add", "rule", "a", "--valid-from", "2026-01-01"], "invalid_input"),
         (["add", "doc", "/no/such/file.md"], "io"),
         (["restore", "01890a5d-ac96-774b-bcce-b302099a8057"], "not_found"),
@@ -178,6 +151,8 @@ def test_error_gives_hint_and_its_exit_status(made: Run, words: list[str], code:
     error = json.loads(made(*words, "--json", status=STATUS[code]).stderr)["error"]
     assert error["code"] == code
     assert error["hint"]
+    # Words that mean something in Python alone.
+    assert not re.search(r"\w=|datetime|\bdict\b|None|next_cursor|store\.", error["hint"]), error["hint"]
 
 
 def test_store_that_is_not_there_or_not_named_is_told(run: Run, store_path: Path) -> None:
@@ -187,10 +162,20 @@ def test_store_that_is_not_there_or_not_named_is_told(run: Run, store_path: Path
 
 
 def test_wrong_command_line_has_status_two(run: Run) -> None:
-    run("fly", status=2)
-    run(status=2)
-    run("add", "rule", status=2)
-    run("add", "rule", "a", "--valid-from", "tomorrow", status=2)
+    for words in (
+        ["fly"],
+        [],
+        ["add", "rule"],
+        ["add", "rule", "a", "--valid-from", "tomorrow"],
+        ["list", "rule", "--timeout", "soon"],
+    ):
+        ended = run(*words, status=STATUS["invalid_input"])
+        assert ended.stdout == ""
+        assert ended.stderr.startswith("error: ")
+        assert "\nhint: `recollect" in ended.stderr
+        assert "_time" not in ended.stderr
+        error = json.loads(run(*words, "--json", status=STATUS["invalid_input"]).stderr)["error"]
+        assert error["code"] == "invalid_input"
 
 
 def test_version_and_help(run: Run) -> None:

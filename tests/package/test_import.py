@@ -1,21 +1,9 @@
 """`import recollect` is quick, and brings no server, no protocol and no telemetry with it."""
 
 import json
-import subprocess
 import sys
 
-# Beside numpy, which most programs have loaded anyway. Processor time, so that a busy machine does not decide.
-MOST_SECONDS_ABOVE_NUMPY = 0.040
-RUNS = 7
-
-TIMED = """
-import sys, time
-started = time.process_time()
-import numpy
-between = time.process_time()
-import recollect
-print(between - started, time.process_time() - between)
-"""
+from tests.package.programs import check_import_time, printed
 
 FORBIDDEN = frozenset(
     {
@@ -46,14 +34,11 @@ FORBIDDEN = frozenset(
 
 def python(program: str) -> str:
     """What a fresh interpreter prints for the program."""
-    answer = subprocess.run([sys.executable, "-I", "-c", program], check=True, capture_output=True, text=True)
-    return answer.stdout
+    return printed(sys.executable, program)
 
 
 def test_import_is_within_forty_milliseconds_of_numpy() -> None:
-    runs = [tuple(map(float, python(TIMED).split())) for _ in range(RUNS)]
-    ours = min(seconds for _, seconds in runs)
-    assert ours <= MOST_SECONDS_ABOVE_NUMPY, f"numpy {min(numpy for numpy, _ in runs):.3f} s, then we {ours:.3f} s"
+    check_import_time(sys.executable)
 
 
 def test_import_loads_no_server_protocol_or_telemetry() -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.package.programs import WORK as AUDITED_WORK
+from tests.package.programs import audited, check_import_time
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,6 +65,9 @@ def test_wheel_alone_works_in_a_fresh_environment(
     command = python.with_name("recollect")
     told = subprocess.run([command, "--version"], cwd=elsewhere, check=True, capture_output=True, text=True)
     assert told.stdout.split() == ["recollect", version]
+
+    assert audited(python, AUDITED_WORK, elsewhere / "audited.db", cwd=elsewhere) == ""
+    check_import_time(python, cwd=elsewhere)
 
 
 def test_python_of_this_environment_is_not_that_of_the_fresh_one(

@@ -2,51 +2,19 @@
 
 import importlib.util
 import re
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-
-WATCH = """
-import sys
-
-forbidden = ("socket.", "subprocess.", "os.system", "os.exec", "os.posix_spawn", "os.fork", "urllib.", "http.client.")
-
-def refuse(event, arguments):
-    if event.startswith(forbidden):
-        print("SEEN", event, arguments, flush=True)
-
-sys.addaudithook(refuse)
-"""
-
-WORK = """
-import recollect
-with recollect.open(sys.argv[1]) as store:
-    store.rules.add("Run the tests before every commit.", tags=["git"])
-    store.docs.add("# Deploying\\n\\nThe site is deployed from the main branch.", path="docs/deploy.md")
-    store.refs.add("https://example.org/guide", note="how the site is deployed")
-    assert store.search("how do we deploy?").hits
-"""
-
-
-def audited(program: str, path: Path) -> str:
-    """What a fresh interpreter under the audit hook prints for the program."""
-    answer = subprocess.run(
-        [sys.executable, "-I", "-c", WATCH + program, str(path)],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return answer.stdout
+from tests.package.programs import WORK, audited
 
 
 def test_import_open_add_and_search_open_no_socket(store_path: Path) -> None:
-    assert audited(WORK, store_path) == ""
+    assert audited(sys.executable, WORK, store_path) == ""
 
 
 def test_audit_hook_sees_a_socket(store_path: Path) -> None:
-    assert "SEEN socket." in audited("import socket; socket.socket().close()", store_path)
+    assert "SEEN socket." in audited(sys.executable, "import socket; socket.socket().close()", store_path)
 
 
 def imported_functions(library: Path) -> set[str]:

@@ -2,13 +2,16 @@
 
 import importlib.util
 import logging
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import recollect
-from recollect import Embedder, StaticEmbedder, UnsupportedError
+from recollect import Embedder, ExternalVectors, InvalidInputError, StaticEmbedder, UnsupportedError
 
 
 def test_built_in_embedder_is_an_embedder() -> None:
@@ -46,6 +49,44 @@ def test_store_opened_without_weights_warns_and_still_keeps_items(
 
     assert "wordllama" in caplog.text
     assert caught.value.hint
+
+
+class Letters:
+    """An embedder of three components."""
+
+    name = "letters"
+    dimension = 3
+
+    def embed_documents(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One vector a text."""
+        return np.ones((len(texts), 3), dtype=np.float32)
+
+    embed_queries = embed_documents
+
+
+@pytest.mark.parametrize("broken", ["name", "dimension", "revision"])
+def test_embedder_whose_property_raises_is_refused_at_open(broken: str, store_path: Path) -> None:
+    def fail(_self: object) -> str:
+        raise RuntimeError("no model was loaded")
+
+    embedder = type("Broken", (Letters,), {broken: property(fail)})()
+
+    with pytest.raises(
+        InvalidInputError, match=f"{broken} cannot be read: RuntimeError: no model was loaded"
+    ) as caught:
+        recollect.open(store_path, embedder=embedder)
+
+    assert isinstance(caught.value.__cause__, RuntimeError)
+    assert not store_path.exists()
+
+
+@pytest.mark.parametrize("given", [Letters, StaticEmbedder, ExternalVectors])
+def test_class_in_place_of_an_embedder_is_refused(given: Any, store_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="is a class") as caught:
+        recollect.open(store_path, embedder=given)
+
+    assert "instance" in caught.value.hint
+    assert not store_path.exists()
 
 
 def test_library_is_silent_unless_logging_is_configured() -> None:

@@ -5,11 +5,14 @@ import dataclasses
 import pickle
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from recollect import records
+import recollect
+from recollect import Embeddings, records
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -55,6 +58,12 @@ EVERY: list[Any] = [
     records.Change(1, 0, ID, "rule", "created", NOW, "owner"),
     records.CheckReport(True, (), 1, 1, 1, 1),
     records.Checkpoint(False, 2, 2),
+    records.AddWarning("near_duplicate", EVIL, ID, 0.9, ("tags",)),
+    records.Space("m", "1", 256, None),
+    STATS.readers,
+    STATS.guard,
+    STATS.checkpoints,
+    STATS.index,
 ]
 named = pytest.mark.parametrize("record", EVERY, ids=lambda record: type(record).__name__)
 
@@ -99,13 +108,64 @@ def test_record_repr_is_one_line(record: Any) -> None:
     assert repr(record).startswith(type(record).__name__ + "(")
 
 
-@pytest.mark.parametrize("record", [RULE, DOC, REF, HIT, STATS, EVERY[5], EVERY[6]])
-def test_html_of_record_escapes_everything(record: Any) -> None:
+def parsed(record: Any) -> Tags:
+    """The table that a notebook shows."""
     page = Tags()
     page.feed(record._repr_html_())
-
     assert page.elements == {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+    return page
+
+
+def test_every_record_class_is_tested() -> None:
+    classes = {value for value in vars(records).values() if dataclasses.is_dataclass(value)}
+
+    assert {type(record) for record in EVERY} == classes - {records.Item}
+
+
+@named
+def test_html_of_record_is_a_table_that_escapes_every_text(record: Any) -> None:
+    texts = [part.name for part in dataclasses.fields(record) if isinstance(getattr(record, part.name), str)]
+    poisoned = dataclasses.replace(record, **dict.fromkeys(texts, EVIL))
+
+    page = parsed(poisoned)
+
+    if texts and not isinstance(record, (records.Page, records.SearchResult)):
+        assert "alert('x')" in page.text
+    assert parsed(record).text
+
+
+def test_html_of_hits_and_items_escapes_their_texts() -> None:
+    assert "alert('x')" in parsed(EVERY[6]).text
+    assert "alert('x')" in parsed(records.Page((dataclasses.replace(RULE, text=EVIL),), None)).text
+
+
+def test_html_of_embeddings_names_chunks_and_items() -> None:
+    index, chunks = np.zeros(30, dtype=np.uint32), np.arange(100, 130, dtype=np.uint32)
+    embeddings = Embeddings((EVIL,), index, chunks, np.ones((30, 4), dtype=np.float32))
+
+    page = parsed(embeddings)
+
+    assert "30 vectors of 4 components" in page.text
+    assert "119" in page.text
+    assert "120" not in page.text
     assert "alert('x')" in page.text
+
+
+def test_html_of_store_tells_what_it_is_open_or_closed(tmp_path: Path) -> None:
+    path = tmp_path / "<b>&memory.db"
+    with recollect.open(path) as store:
+        assert "<b>&memory.db" in parsed(store).text
+    assert "closed" in parsed(store).text
+
+
+def test_metadata_is_a_dict_whose_change_stays_with_the_caller(memory_store: recollect.Store) -> None:
+    id = memory_store.rules.add("text", metadata={"a": [1]}).id
+    held: Any = memory_store.rules.get(id).metadata
+
+    held["a"].append(2)
+
+    assert type(held) is dict
+    assert memory_store.rules.get(id).metadata == {"a": [1]}
 
 
 @pytest.mark.parametrize("record", [RULE, DOC, REF])

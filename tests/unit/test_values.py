@@ -1,6 +1,7 @@
 """What callers may pass as vectors and time limits."""
 
 import array
+import mmap
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,13 @@ from recollect import LEAVE, InvalidInputError
 from recollect.store.values import seconds, single_row, vector_row, vector_rows
 
 ROW = [0.5, -2.0, 8.0]
+
+
+def mapped(content: bytes) -> mmap.mmap:
+    """Memory that holds the bytes."""
+    memory = mmap.mmap(-1, len(content))
+    memory.write(content)
+    return memory
 
 
 @pytest.mark.parametrize(
@@ -28,6 +36,12 @@ ROW = [0.5, -2.0, 8.0]
         np.array(ROW, dtype="<f4").tobytes(),
         bytearray(np.array(ROW, dtype="<f4").tobytes()),
         memoryview(array.array("f", ROW)),
+        memoryview(array.array("d", ROW)),
+        memoryview(np.array(ROW, dtype="<f4").tobytes()),
+        memoryview(bytes(part for byte in np.array(ROW, dtype="<f4").tobytes() for part in (byte, 0)))[::2],
+        array.array("B", np.array(ROW, dtype="<f4").tobytes()),
+        array.array("b", np.array(ROW, dtype="<f4").tobytes()),
+        mapped(np.array(ROW, dtype="<f4").tobytes()),
     ],
     ids=lambda given: f"{type(given).__name__}-{getattr(given, 'dtype', '')}",
 )
@@ -58,7 +72,24 @@ def test_single_row_has_one_row() -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["words", [["a"]], [1, [2]], b"12345", {}, np.ones(3, dtype=complex), [[1.0], [1.0, 2.0]], [True], object()],
+    [
+        "words",
+        [["a"]],
+        [1, [2]],
+        b"12345",
+        bytearray(b"123"),
+        memoryview(b"1234567"),
+        mapped(b"12"),
+        array.array("B", b"12345"),
+        array.array("i", [1, 2]),
+        memoryview(array.array("q", [1, 2])),
+        np.ones(8, dtype=np.uint8),
+        {},
+        np.ones(3, dtype=complex),
+        [[1.0], [1.0, 2.0]],
+        [True],
+        object(),
+    ],
 )
 def test_what_is_no_vector_is_refused_with_a_hint(given: Any) -> None:
     for convert in (vector_row, vector_rows):

@@ -2,10 +2,11 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from recollect.cli.arguments import new_command, open_store, project, read_text
+from recollect.cli.arguments import Parser, add_project, new_command, open_store, project, read_text
 from recollect.cli.output import Output
 from recollect.exceptions import InvalidInputError
 from recollect.records import Added
@@ -43,7 +44,8 @@ def register(commands: "Commands") -> None:
         _add_fields(parser)
 
 
-def _add_fields(parser: argparse.ArgumentParser) -> None:
+def _add_fields(parser: Parser) -> None:
+    add_project(parser, "where it belongs, such as acme/web; default: the root")
     group = parser.add_argument_group("fields")
     group.add_argument("--key", help="your own name for it")
     group.add_argument("--tag", action="append", default=[], dest="tags", help="a word to filter by; may be repeated")
@@ -58,7 +60,19 @@ def _add_fields(parser: argparse.ArgumentParser) -> None:
 
 
 def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time such as 2026-01-31T12:00:00+00:00") from error
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, whose names may stand in it once each: of two values one would be lost."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r} stands there twice")
+    return found
 
 
 def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -66,13 +80,15 @@ def _fields(arguments: argparse.Namespace) -> dict[str, Any]:
     metadata = None
     if arguments.metadata is not None:
         try:
-            metadata = json.loads(arguments.metadata)
-        except ValueError as error:
+            metadata = json.loads(arguments.metadata, object_pairs_hook=_object)
+        except (ValueError, RecursionError) as error:
             raise InvalidInputError(
-                f"--metadata is no JSON: {error}", 'pass an object: \'{"owner": "web"}\''
+                f"--metadata is no JSON object: {error}", 'pass an object: \'{"owner": "web"}\''
             ) from error
+        if not isinstance(metadata, dict):
+            raise InvalidInputError("--metadata is JSON, but no object", 'pass an object: \'{"owner": "web"}\'')
     named = {name: getattr(arguments, name) for name in names}
-    return named | {"project": project(arguments), "metadata": metadata}
+    return named | {"project": project(arguments), "metadata": metadata, "timeout": arguments.timeout}
 
 
 def _open(arguments: argparse.Namespace) -> Store:

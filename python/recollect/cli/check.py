@@ -19,7 +19,7 @@ def register(commands: "Commands") -> None:
 
 def _run(arguments: argparse.Namespace, output: Output) -> int:
     with open_store(arguments, read_only=True) as store:
-        report = store.check()
+        report = store.check(timeout=arguments.timeout)
     looked_at = (
         f"{report.items} items, {report.chunks} chunks, {report.vectors} vectors, {report.changes} changes looked at"
     )

@@ -21,7 +21,7 @@ def register(commands: "Commands") -> None:
 
 def _run(arguments: argparse.Namespace, output: Output) -> int:
     with open_store(arguments) as store:
-        kind = store.get(arguments.id).kind
-        deleted = collection(store, kind).delete(arguments.id, version=arguments.version)
+        kind = store.get(arguments.id, timeout=arguments.timeout).kind
+        deleted = collection(store, kind).delete(arguments.id, version=arguments.version, timeout=arguments.timeout)
     output.data(deleted, f"deleted {deleted.id}; it can be restored until {deleted.undo_until:%Y-%m-%d %H:%M} UTC")
     return 0

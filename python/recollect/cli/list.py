@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from recollect.cli.arguments import KINDS, collection, new_command, open_store, project
+from recollect.cli.arguments import KINDS, add_project, collection, new_command, open_store, project
 from recollect.cli.output import Output, item_line
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ def register(commands: "Commands") -> None:
     """Adds the command."""
     parser = new_command(commands, "list", "list the items of a kind", _run)
     parser.add_argument("kind", choices=KINDS, help="the kind")
+    add_project(parser, "only of this project; `acme/*` is it and all below; default: every project")
     parser.add_argument("--tag", action="append", default=[], dest="tags", help="only items with this tag")
     parser.add_argument("--channel", help="only items of this channel")
     parser.add_argument("--tier", help="only items of this tier")
@@ -44,6 +45,7 @@ def _run(arguments: argparse.Namespace, output: Output) -> int:
             source=arguments.source,
             trust=arguments.trust,
             deleted=arguments.deleted,
+            timeout=arguments.timeout,
         )
     if arguments.json or page.items:
         output.data(page, "\n".join(item_line(item) for item in page))

@@ -23,16 +23,16 @@ def register(commands: "Commands") -> None:
 
 def _run(arguments: argparse.Namespace, output: Output) -> int:
     with open_store(arguments) as store:
-        item = _restore(store, arguments.id)
+        item = _restore(store, arguments.id, arguments.timeout)
     output.data(item, f"restored the {item.kind} {item.id}")
     return 0
 
 
-def _restore(store: Store, id: str) -> Rule | Doc | Ref:
+def _restore(store: Store, id: str, timeout: float) -> Rule | Doc | Ref:
     """Restores the item among whichever kind it is; a deleted item tells its kind to nobody else."""
     for kind in KINDS[:-1]:
         try:
-            return collection(store, kind).restore(id)
+            return collection(store, kind).restore(id, timeout=timeout)
         except NotFoundError:
             continue
-    return collection(store, KINDS[-1]).restore(id)
+    return collection(store, KINDS[-1]).restore(id, timeout=timeout)

@@ -24,7 +24,7 @@ def register(commands: "Commands") -> None:
 
 def _run(arguments: argparse.Namespace, output: Output) -> int:
     with open_store(arguments, read_only=True) as store:
-        stats = store.stats()
+        stats = store.stats(timeout=arguments.timeout)
     names = [part.name for part in fields(stats) if part.name not in _OF_THE_PROCESS]
     width = max(map(len, names))
     output.data(stats, "\n".join(f"{name:<{width}}  {_shown(getattr(stats, name))}" for name in names))

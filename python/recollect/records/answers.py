@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Generic, TypeVar, overload
 
 from recollect.records.items import Item, subject
+from recollect.records.record import Record
 from recollect.records.rendering import html_table
 from recollect.records.vocabulary import Kind, Operation, WarningCode
 
@@ -15,7 +16,7 @@ ItemT_co = TypeVar("ItemT_co", bound=Item, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class AddWarning:
+class AddWarning(Record):
     """Something about an added item that is no error.
 
     Attributes:
@@ -36,7 +37,7 @@ class AddWarning:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class Added(Record):
     """The result of adding one item.
 
     Attributes:
@@ -57,7 +58,7 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Page(Generic[ItemT_co]):
+class Page(Record, Generic[ItemT_co]):
     """A page of a list; iterable, and as long as its items.
 
     Attributes:
@@ -95,7 +96,7 @@ class Page(Generic[ItemT_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(Record):
     """The result of deleting an item.
 
     Attributes:
@@ -110,7 +111,7 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
-class Version(Generic[ItemT_co]):
+class Version(Record, Generic[ItemT_co]):
     """One step of an item's history.
 
     Attributes:
@@ -125,7 +126,7 @@ class Version(Generic[ItemT_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Record):
     """A part of a text, as it would be split. The pieces of a text join to exactly that text.
 
     Attributes:
@@ -142,7 +143,7 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class Project(Record):
     """One project and how many live items it holds itself.
 
     Attributes:
@@ -159,7 +160,7 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Change(Record):
     """One entry of the change log.
 
     Attributes:

@@ -1,18 +1,19 @@
 """Rules, docs and refs, each as it is at one version."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 
-from recollect.records.rendering import html_pairs, one_line
+from recollect.records.record import Record
+from recollect.records.rendering import one_line
 from recollect.records.vocabulary import Kind, RefState, TargetKind, Trust
 
 __all__ = ["Doc", "Item", "Ref", "Rule", "subject"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Item:
+class Item(Record):
     """What rules, docs and refs have in common. Times are aware and in UTC, to the microsecond.
 
     Attributes:
@@ -21,7 +22,7 @@ class Item:
         key: The caller's own name for the item, unique per kind, project and access class.
         project: A slash path such as `acme/web`; empty is the root.
         tags: Sorted, each once.
-        metadata: A JSON object.
+        metadata: A JSON object, as a plain dict: a copy, so that changing it changes nothing in the store.
         channel: The channel whose members alone may see the item, if it is in one.
         tier: The access tier.
         priority: From -1,000 to 1,000; higher is more important.
@@ -29,7 +30,7 @@ class Item:
         trust: How far that source is trusted.
         valid_from: Not to be used before.
         valid_until: Not to be used from then on, but kept.
-        expires_at: Not to be used from then on, and to be removed.
+        expires_at: Not to be used from then on.
         created_at: When the item came into being.
         created_by: By whom.
         updated_at: When this version came into being.
@@ -58,16 +59,6 @@ class Item:
     updated_at: datetime
     updated_by: str
     deleted_at: datetime | None
-
-    def _pairs(self) -> Iterator[tuple[str, object]]:
-        """Names and values of the fields that say something."""
-        for part in fields(self):
-            value = getattr(self, part.name)
-            if value not in (None, "", (), {}):
-                yield part.name, value
-
-    def _repr_html_(self) -> str:
-        return html_pairs(self.kind, self._pairs())
 
 
 @dataclass(frozen=True, slots=True, repr=False)

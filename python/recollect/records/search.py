@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import overload
 
+from recollect.records.record import Record
 from recollect.records.rendering import html_pairs, html_table, one_line
 from recollect.records.vocabulary import Kind, Trust
 
@@ -12,7 +13,7 @@ __all__ = ["Hit", "SearchResult"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Hit:
+class Hit(Record):
     """One ranked item, shown by its best chunk.
 
     Attributes:
@@ -78,7 +79,7 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class SearchResult:
+class SearchResult(Record):
     """The hits of a search, best first; iterable, indexable, and as long as its hits.
 
     Attributes:

@@ -1,9 +1,9 @@
 """What a store says about itself."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 
-from recollect.records.rendering import html_pairs
+from recollect.records.record import Record
 
 __all__ = [
     "CheckReport",
@@ -18,7 +18,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class Space(Record):
     """An embedding space: what makes vectors comparable.
 
     Attributes:
@@ -35,7 +35,7 @@ class Space:
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderStats:
+class ReaderStats(Record):
     """The pool of read connections.
 
     Attributes:
@@ -54,7 +54,7 @@ class ReaderStats:
 
 
 @dataclass(frozen=True, slots=True)
-class GuardStats:
+class GuardStats(Record):
     """The lock that lets one process at a time write or checkpoint.
 
     Attributes:
@@ -69,7 +69,7 @@ class GuardStats:
 
 
 @dataclass(frozen=True, slots=True)
-class CheckpointStats:
+class CheckpointStats(Record):
     """The checkpoints that this process ran.
 
     Attributes:
@@ -84,7 +84,7 @@ class CheckpointStats:
 
 
 @dataclass(frozen=True, slots=True)
-class IndexStats:
+class IndexStats(Record):
     """The vector index in memory.
 
     Attributes:
@@ -101,7 +101,7 @@ class IndexStats:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class StoreStats:
+class StoreStats(Record):
     """What a store holds and how it is doing.
 
     Attributes:
@@ -152,12 +152,9 @@ class StoreStats:
             f"file_bytes={self.file_bytes})"
         )
 
-    def _repr_html_(self) -> str:
-        return html_pairs("store", ((part.name, getattr(self, part.name)) for part in fields(self)))
-
 
 @dataclass(frozen=True, slots=True)
-class CheckReport:
+class CheckReport(Record):
     """What an examination of the whole store found.
 
     Attributes:
@@ -178,7 +175,7 @@ class CheckReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Record):
     """The result of moving the write-ahead log into the database file.
 
     Attributes:

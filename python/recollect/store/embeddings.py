@@ -2,18 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from recollect._core import CancelToken
 from recollect._core import Store as CoreStore
+from recollect.arrays import np, npt
 from recollect.exceptions import InvalidInputError
+from recollect.records.rendering import html_table
 from recollect.store.values import Timeout, Vectors, seconds, vector_rows
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 __all__ = ["Embeddings", "StoreEmbeddings"]
+
+# A notebook is to show what there is, not to drown in it.
+_SHOWN_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -28,9 +28,9 @@ class Embeddings:
     """
 
     items: tuple[str, ...]
-    item_index: "NDArray[np.uint32]"
-    chunks: "NDArray[np.uint32]"
-    vectors: "NDArray[np.float32]"
+    item_index: "npt.NDArray[np.uint32]"
+    chunks: "npt.NDArray[np.uint32]"
+    vectors: "npt.NDArray[np.float32]"
 
     def __len__(self) -> int:
         return len(self.chunks)
@@ -38,6 +38,12 @@ class Embeddings:
     def __repr__(self) -> str:
         rows, columns = self.vectors.shape
         return f"Embeddings({rows} vectors of {columns} components, of {len(self.items)} items)"
+
+    def _repr_html_(self) -> str:
+        places: list[int] = self.item_index[:_SHOWN_ROWS].tolist()
+        chunks: list[int] = self.chunks[:_SHOWN_ROWS].tolist()
+        shown = [(self.items[place], chunk) for place, chunk in zip(places, chunks, strict=True)]
+        return html_table(repr(self), ("item", "chunk"), shown)
 
 
 class StoreEmbeddings:
@@ -56,12 +62,16 @@ class StoreEmbeddings:
 
         Raises:
             NotFoundError: There is no such live item.
+            InvalidInputError: They are no list of ids.
         """
-        import numpy as np  # noqa: PLC0415 - importing recollect must not cost the import of numpy
-
         if isinstance(ids, str):
             raise InvalidInputError("get takes several ids, and this is a single one", "pass a list of ids")
-        items = tuple(ids)
+        try:
+            items = tuple(ids)
+        except TypeError as error:
+            raise InvalidInputError(
+                f"ids are several texts, not a {type(ids).__name__}", "pass a list of ids"
+            ) from error
         chunks, places, vectors, dimension = self._core.get_embeddings(items, seconds(timeout), cancel)
         return Embeddings(
             items,
@@ -72,7 +82,7 @@ class StoreEmbeddings:
 
     def put(
         self,
-        chunks: "Sequence[int] | NDArray[np.integer]",
+        chunks: "Sequence[int] | npt.NDArray[np.integer]",
         vectors: Vectors,
         *,
         timeout: Timeout = None,
@@ -94,13 +104,15 @@ class StoreEmbeddings:
             InvalidInputError: The numbers of chunks and vectors differ, a vector has another dimension, is not finite
                 or is zero, or the store has no embedding space.
         """
-        import numpy as np  # noqa: PLC0415 - as in get
-
-        ids = np.asarray(chunks)
+        hint = "pass the ids that `missing` gave"
+        try:
+            ids = np.asarray(chunks)
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(f"chunks cannot be read as whole numbers: {error}", hint) from error
         if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
-            raise InvalidInputError("chunks are whole numbers in one dimension", "pass the ids that `missing` gave")
+            raise InvalidInputError("chunks are whole numbers in one dimension", hint)
         if ids.size and (ids.min() < 0 or ids.max() > np.iinfo(np.uint32).max):
-            raise InvalidInputError("a chunk id is out of range", "pass the ids that `missing` gave")
+            raise InvalidInputError("a chunk id is out of range", hint)
         numbers = np.ascontiguousarray(ids, dtype=np.uint32)
         return self._core.put_embeddings(numbers, vector_rows(vectors), seconds(timeout), cancel)
 

@@ -58,8 +58,8 @@ class Filters(TypedDict, total=False):
     """Which items are meant; what is not given means "any".
 
     Attributes:
-        project: `acme/web` for one project, `acme/*` for it and all below, the empty path for the root, `*` or None for
-            all.
+        project: `acme/web` for one project alone, `acme/*` for it and all below, the empty path for the root alone.
+            None, as when it is not given, is every project, whatever the store's default project; so is `*`.
         tags: Items that have all of these.
         channel: Items of this channel.
         tier: Items of this tier.

@@ -1,17 +1,14 @@
 """What rules, docs and refs can do alike."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from recollect._core import CancelToken
 from recollect._core import Store as CoreStore
+from recollect.arrays import np, npt
 from recollect.exceptions import InvalidInputError
 from recollect.records import Added, Deleted, Doc, Kind, Page, Ref, Rule, Version
 from recollect.store.values import LEAVE, Timeout, Vectors, seconds, vector_rows
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = ["Items"]
 
@@ -25,9 +22,9 @@ _PAGE_ITEMS = 200
 class Items(Generic[ItemT]):
     """The items of one kind in a store: the shape that `store.rules`, `store.docs` and `store.refs` share.
 
-    Every method takes `timeout` (seconds or a `timedelta`; None is no limit but the store's on waiting for other
-    writers) and `cancel` (a `CancelToken`), and may raise `DeadlineExceededError`, `CancelledError`, `LockedError`
-    (writes only) and `ClosedError`. A call that ends so has written nothing.
+    Every method takes `timeout` (seconds or a `timedelta`; None is no limit but the store's on each wait for other
+    writers and for a free reader) and `cancel` (a `CancelToken`), and may raise `DeadlineExceededError`,
+    `CancelledError`, `LockedError` (writes only) and `ClosedError`. A call that ends so has written nothing.
     """
 
     kind: ClassVar[Kind]
@@ -139,7 +136,7 @@ class Items(Generic[ItemT]):
     def _add(
         self,
         draft: Mapping[str, object],
-        rows: "NDArray[np.float32] | None",
+        rows: "npt.NDArray[np.float32] | None",
         timeout: Timeout,
         cancel: CancelToken | None,
     ) -> Added:
@@ -148,13 +145,17 @@ class Items(Generic[ItemT]):
     def _add_many(
         self,
         items: Iterable[str | Mapping[str, object]],
-        vectors: "Vectors | None",
+        vectors: Vectors | None,
         timeout: Timeout,
         cancel: CancelToken | None,
     ) -> tuple[Added, ...]:
         if isinstance(items, (str, bytes, Mapping)):
             raise InvalidInputError(
                 "add_many takes several items, and this is a single one", "pass a list of items, or use add"
+            )
+        if not isinstance(items, Iterable):
+            raise InvalidInputError(
+                f"add_many takes several items, not a {type(items).__name__}", "pass a list of items"
             )
         drafts = [{"text": item} if isinstance(item, str) else item for item in items]
         return self._core.add_many(self.kind, drafts, vector_rows(vectors), seconds(timeout), cancel)
@@ -203,7 +204,7 @@ class Items(Generic[ItemT]):
         id: str,
         version: int | None,
         fields: Mapping[str, object],
-        rows: "NDArray[np.float32] | None",
+        rows: "npt.NDArray[np.float32] | None",
         timeout: Timeout,
         cancel: CancelToken | None,
     ) -> ItemT:

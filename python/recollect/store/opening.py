@@ -39,10 +39,13 @@ def open(
             fixes the embedding space of the store.
         durability: `full` survives the loss of power after each commit. `normal` may lose the last commits then, and is
             never damaged.
-        timeout: How long to wait for other writers, in seconds or as a `timedelta`, in calls that give no time limit of
-            their own; also the time limit of opening itself.
+        timeout: The time limit of opening itself, in seconds or as a `timedelta`; and, in calls that give no time limit
+            of their own, how long they wait for other writers and for a free reader. Only a call's own `timeout` bounds
+            the whole call.
         readers: How many calls may read at the same time.
-        project: The project of calls that name none; the empty path is the root.
+        project: The store's default project; the empty path is the root. `add` puts items there that name no project,
+            `get` by key looks there and then in its ancestors, and `search` searches it and its ancestors. It does not
+            narrow `list`, `iterate` and `count`, which mean every project when they name none.
         principal: The name that is written as the author of changes.
 
     Raises:
@@ -97,13 +100,36 @@ def _choose(embedder: object) -> tuple[object | None, tuple[str, str, int] | Non
             return None, (embedder.name, embedder.revision, embedder.dimension)
         case StaticEmbedder():
             return embedder.model, None
-        case Embedder():
+        case _ if _is_embedder(embedder):
             return embedder, None
+        case type():
+            raise InvalidInputError(
+                f"{embedder.__name__} is a class, not an embedder", f"pass an instance: embedder={embedder.__name__}(…)"
+            )
         case _:
             raise InvalidInputError(
                 f"a {type(embedder).__name__} is no embedder",
                 "an embedder has name, dimension, embed_documents and embed_queries; 'auto' and None will do too",
             )
+
+
+def _is_embedder(candidate: object) -> bool:
+    """Whether the object has the members of an embedder, and they can be read.
+
+    Raises:
+        InvalidInputError: Reading one of them fails.
+    """
+    if isinstance(candidate, type):
+        return False
+    for name in ("name", "dimension", "revision"):
+        try:
+            getattr(candidate, name, None)
+        except Exception as error:
+            raise InvalidInputError(
+                f"the embedder's {name} cannot be read: {type(error).__name__}: {error}",
+                "mend the embedder: name, dimension and revision are plain values",
+            ) from error
+    return isinstance(candidate, Embedder)
 
 
 def _built_in() -> object | None:

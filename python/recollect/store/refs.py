@@ -38,7 +38,7 @@ class Refs(Items[Ref]):
         valid_from: datetime | None = None,
         valid_until: datetime | None = None,
         expires_at: datetime | None = None,
-        vector: "Vector | None" = None,
+        vector: Vector | None = None,
         timeout: Timeout = None,
         cancel: CancelToken | None = None,
     ) -> Added:
@@ -61,7 +61,7 @@ class Refs(Items[Ref]):
             trust: How far that source is trusted; None is `trusted`.
             valid_from: Not to be used before. Times must be aware.
             valid_until: Not to be used from then on, but kept.
-            expires_at: Not to be used from then on, and to be removed.
+            expires_at: Not to be used from then on.
             vector: The vector of the note, shape (d,), instead of embedding it.
             timeout: How long the call may take.
             cancel: Ends the call from elsewhere.
@@ -99,7 +99,7 @@ class Refs(Items[Ref]):
         self,
         items: Iterable[NewRef],
         *,
-        vectors: "Vectors | None" = None,
+        vectors: Vectors | None = None,
         timeout: Timeout = None,
         cancel: CancelToken | None = None,
     ) -> tuple[Added, ...]:
@@ -128,7 +128,7 @@ class Refs(Items[Ref]):
         cancel: CancelToken | None = None,
         **filters: Unpack[RefFilters],
     ) -> Page[Ref]:
-        """Returns one page of refs.
+        """Returns one page of refs: without a `project` those of every project, not of the default one.
 
         Args:
             order: By creation, last change, priority or key.
@@ -137,7 +137,7 @@ class Refs(Items[Ref]):
             cursor: The `next_cursor` of the page before, from a call with the same order and filters.
             timeout: How long the call may take.
             cancel: Ends the call from elsewhere.
-            **filters: Which refs; see `RefFilters`.
+            **filters: Which refs, all by default; see `RefFilters`.
 
         Raises:
             InvalidInputError: A filter, the limit or the cursor is malformed.
@@ -161,7 +161,10 @@ class Refs(Items[Ref]):
         cancel: CancelToken | None = None,
         **filters: Unpack[RefFilters],
     ) -> Iterator[Ref]:
-        """Yields all refs, page by page; see `list`. What is written meanwhile may or may not be seen."""
+        """Yields refs page by page, those of every project by default; see `list`.
+
+        What is written meanwhile may or may not be seen.
+        """
         return self._iterate(filters, order=order, descending=descending, timeout=timeout, cancel=cancel)
 
     def count(
@@ -171,7 +174,7 @@ class Refs(Items[Ref]):
         cancel: CancelToken | None = None,
         **filters: Unpack[RefFilters],
     ) -> int:
-        """Counts refs; see `list`."""
+        """Counts refs, without a `project` in every project; see `list`."""
         return self._core.count(self.kind, filters, seconds(timeout), cancel)
 
     def update(
@@ -196,7 +199,7 @@ class Refs(Items[Ref]):
         valid_from: datetime | Leave | None = LEAVE,
         valid_until: datetime | Leave | None = LEAVE,
         expires_at: datetime | Leave | None = LEAVE,
-        vector: "Vector | None" = None,
+        vector: Vector | None = None,
         timeout: Timeout = None,
         cancel: CancelToken | None = None,
     ) -> Ref:
@@ -221,7 +224,7 @@ class Refs(Items[Ref]):
             trust: How far that source is trusted; None is `trusted`.
             valid_from: Not to be used before. Times must be aware.
             valid_until: Not to be used from then on, but kept.
-            expires_at: Not to be used from then on, and to be removed.
+            expires_at: Not to be used from then on.
             vector: The vector of the new note, shape (d,), instead of embedding it.
             timeout: How long the call may take.
             cancel: Ends the call from elsewhere.

@@ -37,7 +37,7 @@ class Rules(Items[Rule]):
         valid_from: datetime | None = None,
         valid_until: datetime | None = None,
         expires_at: datetime | None = None,
-        vector: "Vector | None" = None,
+        vector: Vector | None = None,
         timeout: Timeout = None,
         cancel: CancelToken | None = None,
     ) -> Added:
@@ -59,7 +59,7 @@ class Rules(Items[Rule]):
             trust: How far that source is trusted; None is `trusted`.
             valid_from: Not to be used before. Times must be aware.
             valid_until: Not to be used from then on, but kept.
-            expires_at: Not to be used from then on, and to be removed.
+            expires_at: Not to be used from then on.
             vector: The vector of the text, shape (d,), instead of embedding it.
             timeout: How long the call may take.
             cancel: Ends the call from elsewhere.
@@ -96,7 +96,7 @@ class Rules(Items[Rule]):
         self,
         items: Iterable[str | NewRule],
         *,
-        vectors: "Vectors | None" = None,
+        vectors: Vectors | None = None,
         timeout: Timeout = None,
         cancel: CancelToken | None = None,
     ) -> tuple[Added, ...]:
@@ -125,7 +125,7 @@ class Rules(Items[Rule]):
         cancel: CancelToken | None = None,
         **filters: Unpack[RuleFilters],
     ) -> Page[Rule]:
-        """Returns one page of rules.
+        """Returns one page of rules: without a `project` those of every project, not of the default one.
 
         Args:
             order: By creation, last change, priority or key.
@@ -134,7 +134,7 @@ class Rules(Items[Rule]):
             cursor: The `next_cursor` of the page before, from a call with the same order and filters.
             timeout: How long the call may take.
             cancel: Ends the call from elsewhere.
-            **filters: Which rules; see `RuleFilters`.
+            **filters: Which rules, all by default; see `RuleFilters`.
 
         Raises:
             InvalidInputError: A filter, the limit or the cursor is malformed.
@@ -158,7 +158,10 @@ class Rules(Items[Rule]):
         cancel: CancelToken | None = None,
         **filters: Unpack[RuleFilters],
     ) -> Iterator[Rule]:
-        """Yields all rules, page by page; see `list`. What is written meanwhile may or may not be seen."""
+        """Yields rules page by page, those of every project by default; see `list`.
+
+        What is written meanwhile may or may not be seen.
+        """
         return self._iterate(filters, order=order, descending=descending, timeout=timeout, cancel=cancel)
 
     def count(
@@ -168,7 +171,7 @@ class Rules(Items[Rule]):
         cancel: CancelToken | None = None,
         **filters: Unpack[RuleFilters],
     ) -> int:
-        """Counts rules; see `list`."""
+        """Counts rules, without a `project` in every project; see `list`."""
         return self._core.count(self.kind, filters, seconds(timeout), cancel)
 
     def update(
@@ -192,7 +195,7 @@ class Rules(Items[Rule]):
         valid_from: datetime | Leave | None = LEAVE,
         valid_until: datetime | Leave | None = LEAVE,
         expires_at: datetime | Leave | None = LEAVE,
-        vector: "Vector | None" = None,
+        vector: Vector | None = None,
         timeout: Timeout = None,
         cancel: CancelToken | None = None,
     ) -> Rule:
@@ -216,7 +219,7 @@ class Rules(Items[Rule]):
             trust: How far that source is trusted; None is `trusted`.
             valid_from: Not to be used before. Times must be aware.
             valid_until: Not to be used from then on, but kept.
-            expires_at: Not to be used from then on, and to be removed.
+            expires_at: Not to be used from then on.
             vector: The vector of the new text, shape (d,), instead of embedding it.
             timeout: How long the call may take.
             cancel: Ends the call from elsewhere.

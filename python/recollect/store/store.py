@@ -20,6 +20,7 @@ from recollect.records import (
     Space,
     StoreStats,
 )
+from recollect.records.rendering import html_pairs
 from recollect.store.channels import Channels
 from recollect.store.docs import Docs
 from recollect.store.embeddings import StoreEmbeddings
@@ -78,7 +79,7 @@ class Store:
 
     @property
     def default_project(self) -> str:
-        """The project of calls that name none."""
+        """Where `add`, `get` by key and `search` are at home when they name no project."""
         return self._core.default_project
 
     @property
@@ -120,7 +121,7 @@ class Store:
         self,
         query: str | None = None,
         *,
-        vector: "Vector | None" = None,
+        vector: Vector | None = None,
         kinds: Sequence[Kind] = (),
         project: str | None = None,
         tags: Sequence[str] = (),
@@ -135,15 +136,16 @@ class Store:
             vector: What is looked for, as a vector of the store's space, shape (d,), instead.
             kinds: The kinds of items wanted; none means all.
             project: The project to search, with its ancestors up to the root. `acme/*` searches it and all below, `*`
-                everything. None is the store's default project.
+                everything. None is the store's default project, with its ancestors; where that is the root, as it is
+                unless `open` was told another, projects below the root are not searched.
             tags: Items that have all of these.
             k: How many items, from 1 to 10,000.
             timeout: How long the call may take.
             cancel: Ends the call from elsewhere.
 
         Returns:
-            At most k items, best first, each with the chunk that matched best. There are fewer only if the scope holds
-            fewer.
+            At most k items, best first, each with the chunk that matched best. There are fewer only if fewer items in
+            scope have vectors.
 
         Raises:
             InvalidInputError: An argument is malformed, or the vector has another dimension.
@@ -211,3 +213,8 @@ class Store:
     def __repr__(self) -> str:
         state = "closed" if self.closed else "read-only" if self.read_only else "open"
         return f"<Store {self.path or ':memory:'!r}, {state}>"
+
+    def _repr_html_(self) -> str:
+        # What the store knows without a look into the file: showing a store must neither wait nor fail.
+        shown = ("path", "read_only", "closed", "schema_version", "uuid", "default_project", "embeds")
+        return html_pairs("Store", ((name, getattr(self, name)) for name in shown))

@@ -3,25 +3,39 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, ForwardRef, TypeAlias, Union
 
+from recollect.arrays import np, npt
 from recollect.exceptions import InvalidInputError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from typing_extensions import Buffer
 
 __all__ = ["LEAVE", "Leave", "Timeout", "Vector", "Vectors", "seconds", "single_row", "vector_row", "vector_rows"]
 
 Timeout: TypeAlias = float | timedelta | None
-"""How long a call may take: seconds, a duration, or None for no limit but the store's on waiting for other writers."""
+"""How long a call may take: seconds, a duration, or None for no limit but the store's on each wait for others."""
 
-Vector: TypeAlias = "NDArray[np.floating] | Sequence[float] | Buffer"
-"""One vector: an array of floats, a sequence of floats, or the bytes of little-endian 32-bit floats."""
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
-Vectors: TypeAlias = "NDArray[np.floating] | Sequence[Sequence[float]] | Sequence[NDArray[np.floating]] | Buffer"
-"""Vectors, one a row: a two-dimensional array of floats, or a sequence of vectors."""
+    Vector: TypeAlias = npt.NDArray[np.floating] | Sequence[float] | Buffer
+    """One vector: an array of floats, a sequence of floats, or a buffer of 32-bit or 64-bit floats.
+
+    A buffer of bytes (`bytes`, `bytearray`, a memory map) holds little-endian 32-bit floats.
+    """
+
+    Vectors: TypeAlias = (
+        npt.NDArray[np.floating] | Sequence[Sequence[float]] | Sequence[npt.NDArray[np.floating]] | Buffer
+    )
+    """Vectors, one a row: a two-dimensional array of floats, or a sequence of vectors."""
+else:
+    # What a type checker reads above would import numpy. These are evaluated when someone asks for type hints.
+    _Array = ForwardRef("npt.NDArray[np.floating]", module=__name__)
+    Vector = Union[_Array, Sequence[float], bytes, bytearray, memoryview]  # noqa: UP007 - a forward reference has no `|` before Python 3.14
+    Vectors = Union[_Array, Sequence[Sequence[float]], Sequence[_Array], memoryview]  # noqa: UP007 - as above
+
+# Formats of buffers as the module `struct` writes them.
+_FLOATS: Final = frozenset({"e", "f", "d", "g"})
+_BYTES: Final = frozenset({"B", "b", "c"})
+_FLOAT_BYTES: Final = 4
 
 
 class Leave(Enum):
@@ -42,7 +56,7 @@ def seconds(timeout: Timeout) -> float | None:
     return timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
 
 
-def vector_row(vector: "Vector | None") -> "NDArray[np.float32] | None":
+def vector_row(vector: Vector | None) -> "npt.NDArray[np.float32] | None":
     """One vector as an array of shape (d,).
 
     Raises:
@@ -58,7 +72,7 @@ def vector_row(vector: "Vector | None") -> "NDArray[np.float32] | None":
     return array
 
 
-def single_row(vector: "Vector | None") -> "NDArray[np.float32] | None":
+def single_row(vector: Vector | None) -> "npt.NDArray[np.float32] | None":
     """One vector as an array of shape (1, d).
 
     Raises:
@@ -68,7 +82,7 @@ def single_row(vector: "Vector | None") -> "NDArray[np.float32] | None":
     return None if row is None else row.reshape(1, -1)
 
 
-def vector_rows(vectors: "Vectors | None") -> "NDArray[np.float32] | None":
+def vector_rows(vectors: Vectors | None) -> "npt.NDArray[np.float32] | None":
     """Vectors as an array of shape (n, d).
 
     Raises:
@@ -86,19 +100,40 @@ def vector_rows(vectors: "Vectors | None") -> "NDArray[np.float32] | None":
     return array
 
 
-def _array(values: object) -> "NDArray[np.float32]":
+def _array(values: object) -> "npt.NDArray[np.float32]":
     """Values as 32-bit floats in C order; copied only where they are something else."""
-    import numpy as np  # noqa: PLC0415 - importing recollect must not cost the import of numpy
-
     hint = "pass an array of float32"
     try:
-        if isinstance(values, (bytes, bytearray)):
-            return np.frombuffer(values, dtype="<f4")
-        array = np.asarray(values)
-    except (ValueError, TypeError) as error:
+        array = _from_bytes(values)
+        if array is None:
+            array = np.asarray(values)
+    except (BufferError, TypeError, ValueError) as error:
         raise InvalidInputError(f"this cannot be read as vectors: {error}", hint) from error
     if array.dtype.kind not in "fiu":
         raise InvalidInputError(f"vectors are made of numbers, not of {array.dtype}", hint)
+    if array.dtype == np.uint8:
+        raise InvalidInputError(
+            "an array of uint8 may hold numbers or the bytes of floats", "pass it with astype('f4') or view('<f4')"
+        )
     # A number too large for 32 bits becomes infinite, which the core refuses.
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(array, dtype=np.float32)
+
+
+def _from_bytes(values: object) -> "npt.NDArray[np.float32] | None":
+    """The 32-bit floats whose bytes a buffer holds; None for what is an array, a buffer of floats, or no buffer."""
+    if isinstance(values, np.ndarray):
+        return None
+    try:
+        # `Buffer` is there for type checkers alone before Python 3.12.
+        view = memoryview(values)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    except TypeError:
+        return None
+    kind = view.format.lstrip("@=<>!")
+    if kind in _FLOATS:
+        return None
+    if kind not in _BYTES:
+        raise ValueError(f"a buffer of format {view.format!r} holds neither floats nor bytes")
+    if view.nbytes % _FLOAT_BYTES:
+        raise ValueError(f"{view.nbytes} bytes are no whole number of 32-bit floats")
+    return np.frombuffer(view if view.c_contiguous else view.tobytes(), dtype="<f4")
