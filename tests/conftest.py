@@ -1,6 +1,7 @@
 """What every test may use: stores that vanish afterwards, and an environment without the developer's settings."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,14 @@ import recollect
 # Timing is judged by benchmarks; a property must not fail because the machine was busy.
 settings.register_profile("recollect", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
 settings.load_profile("recollect")
+
+
+def pytest_configure() -> None:
+    """Heeds Ctrl-C even where whoever started the tests ignores it, as shells do for what runs in the background.
+
+    Programs that the tests start inherit it.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
