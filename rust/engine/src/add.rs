@@ -197,7 +197,7 @@ impl Store {
             warnings.push(AddWarning::NotEmbedded);
         }
         if let Some(signature) = signature {
-            near_duplicates.insert(stored.row, kind, project, access, *signature);
+            near_duplicates.insert(commit.seq(), stored.row, kind, &links, *signature);
         }
         commit.log(Some(stored.row), Some(kind), Operation::Created);
         Ok(Added { id: stored.item.id, key: fields.key.clone(), version: 1, created: true, warnings })

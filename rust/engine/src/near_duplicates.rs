@@ -23,8 +23,8 @@ const COMPARED_BYTES: usize = 65_536;
 #[derive(Debug, Default)]
 pub(crate) struct NearDuplicates {
     seq: u64,
-    /// Whether it holds something of a commit that may still be undone.
-    is_ahead: bool,
+    /// The commit that it holds something of and that may still be undone.
+    ahead: Option<u64>,
     bands: HashMap<u64, [u32; REMEMBERED]>,
 }
 
@@ -92,11 +92,15 @@ impl NearDuplicates {
         self.seq = seq;
     }
 
-    /// Says how the commit ended. What was undone must not be remembered.
-    pub fn settle(&mut self, is_committed: bool) {
+    /// Says how the commit `seq` ended. What was undone must not be remembered. Another thread's commit may be in the
+    /// making by then, and is settled by that thread.
+    pub fn settle(&mut self, seq: u64, is_committed: bool) {
+        if self.ahead != Some(seq) {
+            return;
+        }
         if is_committed {
-            self.is_ahead = false;
-        } else if self.is_ahead {
+            self.ahead = None;
+        } else {
             self.reset();
         }
     }
@@ -116,10 +120,10 @@ impl NearDuplicates {
         }
     }
 
-    /// Takes in an item of the commit in the making.
-    pub fn insert(&mut self, row: u32, kind: Kind, project: u32, access: u32, signature: [u8; 16]) {
-        self.is_ahead = true;
-        self.enter(row, kind, project, access, signature);
+    /// Takes in an item of the commit `seq`, which is in the making.
+    pub fn insert(&mut self, seq: u64, row: u32, kind: Kind, links: &Links, signature: [u8; 16]) {
+        self.ahead = Some(seq);
+        self.enter(row, kind, links.project, links.access, signature);
     }
 
     fn enter(&mut self, row: u32, kind: Kind, project: u32, access: u32, signature: [u8; 16]) {
@@ -183,4 +187,23 @@ impl NearDuplicates {
 
 fn similar(one: &str, other: &str) -> f32 {
     similarity(beginning(one), beginning(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINKS: Links = Links { project: 1, access: 1, content_hash: [0; 16], signature: None };
+
+    #[test]
+    fn a_commit_that_ends_late_settles_only_itself() {
+        let mut cache = NearDuplicates::default();
+        cache.insert(1, 1, Kind::Rule, &LINKS, [1; 16]);
+        cache.expect(1);
+        cache.insert(2, 2, Kind::Rule, &LINKS, [2; 16]);
+        cache.settle(1, true);
+        assert!(!cache.bands.is_empty());
+        cache.settle(2, false);
+        assert!(cache.bands.is_empty(), "what the second commit undid is forgotten");
+    }
 }

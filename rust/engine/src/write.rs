@@ -30,9 +30,8 @@ pub(crate) struct Commit<'t> {
 impl Store {
     /// Runs `work` in a write transaction and gives it the next number, if it changed anything.
     pub(crate) fn commit<T>(&self, call: &Call, work: impl FnOnce(&mut Commit<'_>) -> Result<T>) -> Result<T> {
-        let mut has_begun = false;
+        let mut begun = None;
         let result = self.database.write(call, |transaction| {
-            has_begun = true;
             let mut commit = Commit {
                 transaction,
                 meta: meta::read(transaction)?,
@@ -43,6 +42,7 @@ impl Store {
                 tags: HashMap::new(),
                 access: HashMap::new(),
             };
+            begun = Some(commit.seq());
             let value = work(&mut commit)?;
             if !commit.entries.is_empty() {
                 changes::append(transaction, &mut commit.meta, &commit.entries, commit.now, commit.by)?;
@@ -50,8 +50,8 @@ impl Store {
             }
             Ok(value)
         });
-        if has_begun {
-            self.near_duplicates().settle(result.is_ok());
+        if let Some(seq) = begun {
+            self.near_duplicates().settle(seq, result.is_ok());
         }
         result
     }
