@@ -1,10 +1,10 @@
-"""Checks that `unsafe` stands only in the three places that are reviewed, fuzzed and sanitised for it."""
+"""Checks that `unsafe` stands only where it is reviewed and sanitised: in three places, and in one for tests alone."""
 
 import re
 import sys
 from pathlib import Path
 
-ALLOWED = ("rust/vector/src/kernels", "rust/segment/", "rust/storage/src/raw")
+ALLOWED = ("rust/vector/src/kernels", "rust/segment/", "rust/storage/src/raw", "rust/faults/src")
 
 # What is no code: comments, raw strings, strings, characters. Block comments of Rust nest, but `unsafe` in a nested one
 # is reported rather than missed.
