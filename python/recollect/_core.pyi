@@ -17,19 +17,22 @@ from recollect.records import (
     Checkpoint,
     CheckReport,
     Deleted,
+    DeletedMany,
     Doc,
     Page,
     Piece,
     Project,
+    Purged,
     Ref,
     Rule,
     SearchResult,
     Space,
     StoreStats,
+    Swept,
     Version,
 )
 
-__all__ = ["CancelToken", "StaticModel", "Store", "__version__", "error_table", "limits"]
+__all__ = ["CancelToken", "StaticModel", "Store", "__version__", "end", "error_table", "limits", "lock_descriptors"]
 
 __version__: Final[str]
 
@@ -96,6 +99,7 @@ class Store:
         readers: int,
         project: str,
         principal: str,
+        sweep: bool,
         embedder: object | None,
         space: tuple[str, str, int] | None,
         require_space: bool,
@@ -163,6 +167,22 @@ class Store:
 
     def restore(self, kind: str, id: str, timeout: float | None, cancel: CancelToken | None) -> Rule | Doc | Ref:
         """Brings a deleted item back."""
+
+    def delete_many(
+        self,
+        kind: str,
+        filters: Mapping[str, object],
+        expected: int | None,
+        dry_run: bool,
+        timeout: float | None,
+        cancel: CancelToken | None,
+    ) -> DeletedMany:
+        """Deletes the items of a filter softly."""
+
+    def purge(
+        self, kind: str, ids: Sequence[str], timeout: float | None, cancel: CancelToken | None
+    ) -> tuple[Purged, ...]:
+        """Removes items for good."""
 
     def history(
         self, kind: str, id: str, timeout: float | None, cancel: CancelToken | None
@@ -239,8 +259,11 @@ class Store:
     def stats(self, timeout: float | None, cancel: CancelToken | None) -> StoreStats:
         """Returns counts and sizes."""
 
-    def check(self, timeout: float | None, cancel: CancelToken | None) -> CheckReport:
-        """Examines the whole store."""
+    def check(self, repair: bool, timeout: float | None, cancel: CancelToken | None) -> CheckReport:
+        """Examines the whole store, and repairs what can be made anew."""
+
+    def sweep(self, timeout: float | None, cancel: CancelToken | None) -> Swept:
+        """Removes what has expired and what was deleted too long ago to be restored."""
 
     def checkpoint(self, timeout: float | None, cancel: CancelToken | None) -> Checkpoint:
         """Moves the write-ahead log into the database file."""
@@ -288,3 +311,12 @@ def limits() -> tuple[tuple[str, int, str, str], ...]:
 
 def error_table() -> tuple[tuple[str, bool, int, str], ...]:
     """Returns every kind of error: its code, whether it is retryable, the exit status, and the default hint."""
+
+def lock_descriptors() -> list[int]:
+    """Returns the descriptors of the lock files of every open store of this process."""
+
+def end(seconds: float) -> bool:
+    """Refuses the calls of all other threads from now on, because the interpreter ends.
+
+    It waits, for at most that many seconds, until no thread is between Python and the core, and says whether none is.
+    """

@@ -115,7 +115,10 @@ class ConflictError(RecollectError):
 
 
 class LockedError(RecollectError):
-    """Another process or thread held the write guard beyond the time limit."""
+    """Another process or thread held the write guard beyond the time limit, or this thread itself is inside a write.
+
+    The latter happens to a signal handler that writes while its thread does, and is told at once.
+    """
 
     code = "locked"
     retryable = True
@@ -160,7 +163,11 @@ class ClosedError(RecollectError):
 
 
 class StorageIOError(RecollectError):
-    """The operating system refused or failed."""
+    """The operating system refused or failed.
+
+    After a full disk the store goes on once there is room. After a write that failed otherwise it is lost, as the
+    message says: close it and open it again.
+    """
 
     code = "io"
     default_hint = "check disk space, permissions and the path"

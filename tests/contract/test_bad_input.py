@@ -364,3 +364,45 @@ def test_bad_time_limit_is_refused(brought: Store, timeout: Any) -> None:
 def test_bad_channel_name_is_refused(brought: Store, name: str) -> None:
     refused(brought, lambda: brought.channels.create(name))
     assert brought.channels.list() == ()
+
+
+class Failing:
+    """An object whose every method of use fails."""
+
+    def __len__(self) -> int:
+        return 2**62
+
+    def _fail(self, *_: object) -> Any:
+        raise ZeroDivisionError
+
+    __array__ = __iter__ = __getitem__ = __fspath__ = __eq__ = __hash__ = _fail
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda store, failing: store.rules.add("x", vector=failing),
+        lambda store, failing: store.rules.add("x", vector=[failing] * 8),
+        lambda store, failing: store.rules.add_many(failing),
+        lambda store, failing: store.rules.purge_many(failing),
+        lambda store, failing: store.rules.delete_many(tags=failing),
+        lambda store, failing: store.embeddings.get(failing),
+        lambda store, failing: store.embeddings.put(failing, [[1.0] * 8]),
+        lambda store, failing: store.embeddings.put([failing], [[1.0] * 8]),
+        lambda _, failing: recollect.open(failing),
+        lambda _, failing: recollect.open(":memory:", embedder=failing),
+    ],
+)
+def test_argument_whose_own_methods_fail_is_refused(brought: Store, use: Callable[[Store, Any], object]) -> None:
+    refused(brought, lambda: use(brought, Failing()))
+
+
+def test_error_of_the_source_of_items_is_the_cause(brought: Store) -> None:
+    def lines() -> Iterator[str]:
+        yield "first"
+        raise ConnectionError("the line went dead")
+
+    with pytest.raises(InvalidInputError, match="the line went dead") as caught:
+        brought.rules.add_many(lines())
+
+    assert isinstance(caught.value.__cause__, ConnectionError)

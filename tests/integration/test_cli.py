@@ -139,6 +139,10 @@ def test_equal_content_is_told_on_stderr(made: Run) -> None:
         (["add", "doc", "/no/such/file.md"], "io"),
         (["restore", "01890a5d-ac96-774b-bcce-b302099a8057"], "not_found"),
         (["delete", "01890a5d-ac96-774b-bcce-b302099a8057"], "not_found"),
+        (["delete"], "invalid_input"),
+        (["delete", "--kind", "rule", "--source", "wiki", "--expected", "1"], "conflict"),
+        (["purge", "01890a5d-ac96-774b-bcce-b302099a8057"], "not_found"),
+        (["purge", "nonsense"], "invalid_input"),
     ],
     ids=" ".join,
 )
@@ -180,7 +184,8 @@ def test_wrong_command_line_has_status_two(run: Run) -> None:
 
 def test_version_and_help(run: Run) -> None:
     assert run("--version").stdout.startswith("recollect ")
-    for command in ("init", "add", "search", "get", "list", "delete", "restore", "stats", "check", "demo"):
+    names = ("init", "add", "search", "get", "list", "delete", "restore", "purge", "sweep", "stats", "check", "demo")
+    for command in names:
         assert command in run("--help").stdout
 
 

@@ -136,8 +136,13 @@ def test_every_call_of_every_command_has_the_time_limit(
     run("search", "text")
     run("delete", id)
     run("restore", id)
+    run("delete", "--kind", "rule", "--key-prefix", "a")
+    run("purge", id)
+    run("purge", id)
+    run("sweep")
     run("stats")
     run("check")
+    run("check", "--repair")
     run("demo")
 
 
@@ -154,4 +159,4 @@ def test_project_is_an_option_of_the_commands_that_use_one() -> None:
     having = {p.prog for p in parsers(_parser()) if any(action.dest == "project" for action in p._actions)}
 
     kinds = {f"recollect add {kind}" for kind in ("rule", "doc", "ref")}
-    assert having == kinds | {"recollect get", "recollect list", "recollect search"}
+    assert having == kinds | {"recollect delete", "recollect get", "recollect list", "recollect search"}

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -145,3 +147,136 @@ def test_threads_share_a_store(store: Store) -> None:
     assert failures == []
     assert store.rules.count() == 90
     assert store.stats().seq == 90
+
+
+# A handler of a signal runs inside the call that the main thread is in.
+HANDLER = """
+import os, signal, sys, threading, time, numpy, recollect
+from recollect import RecollectError
+
+{model}
+store = recollect.open(sys.argv[1], embedder={embedder}, timeout=20)
+store.rules.add("before")
+told = []
+
+def handle(*_):
+    begun = time.monotonic()
+    try:
+        said = {within}
+    except RecollectError as error:
+        said = f"{{error.code}}: {{error.message}} ({{error.hint}})"
+    told.append((time.monotonic() - begun, said))
+
+def holds():
+    inode = os.stat(sys.argv[1] + ".lock").st_ino
+    with open("/proc/locks") as table:
+        return any("FLOCK" in line and f":{{inode}} " in line for line in table)
+
+def send():
+    while {waits} and not holds():
+        time.sleep(0.001)
+    time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGALRM)
+
+signal.signal(signal.SIGALRM, handle)
+threading.Thread(target=send).start()
+{outer}
+assert told, "the call ended before the signal came"
+store.rules.add("after")
+print(round(told[0][0], 2), store.rules.count(), store.check().ok)
+print(told[0][1])
+"""
+
+LONG_WRITE = "store.rules.add_many([f'rule {number} ' + 'word ' * 60 for number in range(60_000)])"
+MODEL = """
+class Model:
+    name = "m"; dimension = 2; revision = ""
+    def embed_documents(self, texts):
+        {body}
+        return numpy.ones((len(texts), 2), numpy.float32)
+    def embed_queries(self, texts):
+        return self.embed_documents(texts)
+"""
+
+
+def handled(path: Path, within: str, outer: str, model: str = "") -> tuple[float, int, str]:
+    """What a handler that does `within` was told inside `outer`, after how many seconds, and how many rules came of it.
+
+    Without a model the signal comes when the outer call holds the guard.
+    """
+    embedder = "Model()" if model else "None"
+    program = HANDLER.format(within=within, outer=outer, model=model, embedder=embedder, waits=not model)
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    first, said = ended.stdout.splitlines()
+    took, count, sound = first.split()
+    assert sound == "True"
+    return float(took), int(count), said
+
+
+def test_signal_handler_that_writes_inside_a_write_is_refused_at_once_and_the_write_goes_on(store_path: Path) -> None:
+    took, count, said = handled(store_path, "store.rules.add('within').id", LONG_WRITE)
+
+    assert said.startswith("locked: ")
+    assert "this thread" in said
+    assert took < 0.5
+    assert count == 60_002
+
+
+def test_signal_handler_that_checkpoints_inside_a_write_is_refused_at_once(store_path: Path) -> None:
+    took, _, said = handled(store_path, "store.checkpoint()", LONG_WRITE)
+
+    assert said.startswith("locked: ")
+    assert took < 0.5
+
+
+def test_signal_handler_that_reads_inside_a_write_sees_the_state_before(store_path: Path) -> None:
+    took, count, said = handled(store_path, "store.rules.count()", LONG_WRITE)
+
+    assert said == "1"
+    assert took < 0.5
+    assert count == 60_002
+
+
+def test_signal_handler_that_closes_inside_a_write_is_refused_in_time(store_path: Path) -> None:
+    _, count, said = handled(store_path, "store.close(timeout=0.2)", LONG_WRITE)
+
+    assert said.startswith("locked: ")
+    assert count == 60_002
+
+
+def test_signal_handler_may_write_while_the_call_waits_for_an_embedder(store_path: Path) -> None:
+    model = MODEL.format(body='time.sleep(0.6 if texts[0] == "slow" else 0)')
+
+    took, count, said = handled(store_path, "store.rules.add('within').version", "store.rules.add('slow')", model)
+
+    assert said == "1"
+    assert took < 0.5
+    assert count == 4
+
+
+def test_embedder_that_uses_the_store_it_embeds_for_is_answered(store_path: Path) -> None:
+    class Model:
+        name, dimension, revision = "m", 2, ""
+        store: Store
+        seen: list[object]
+
+        def embed_documents(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+            if texts[0] == "outer":
+                self.seen.append(self.store.rules.count())
+                self.seen.append(self.store.rules.add("inner").created)
+            return np.ones((len(texts), 2), np.float32)
+
+        embed_queries = embed_documents
+
+    model = Model()
+    model.seen = []
+    with recollect.open(store_path, embedder=model) as store:
+        model.store = store
+
+        store.rules.add("outer", timeout=5)
+
+        assert model.seen == [0, True]
+        assert store.rules.count() == 2

@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from recollect.cli.arguments import KINDS, add_project, collection, new_command, open_store, project
+from recollect.cli.arguments import KINDS, collection, new_command, open_store
+from recollect.cli.filters import add_filters, filters
 from recollect.cli.output import Output, item_line
 
 if TYPE_CHECKING:
@@ -16,13 +17,7 @@ def register(commands: "Commands") -> None:
     """Adds the command."""
     parser = new_command(commands, "list", "list the items of a kind", _run)
     parser.add_argument("kind", choices=KINDS, help="the kind")
-    add_project(parser, "only of this project; `acme/*` is it and all below; default: every project")
-    parser.add_argument("--tag", action="append", default=[], dest="tags", help="only items with this tag")
-    parser.add_argument("--channel", help="only items of this channel")
-    parser.add_argument("--tier", help="only items of this tier")
-    parser.add_argument("--key-prefix", help="only items whose key begins so")
-    parser.add_argument("--source", help="only items of this source")
-    parser.add_argument("--trust", choices=("trusted", "unverified", "untrusted"), help="only items so trusted")
+    add_filters(parser)
     parser.add_argument("--deleted", action="store_true", help="deleted items that can still be restored")
     parser.add_argument("--order", choices=("created", "updated", "priority", "key"), default="created")
     parser.add_argument("--descending", action="store_true", help="turn the order around")
@@ -31,21 +26,16 @@ def register(commands: "Commands") -> None:
 
 
 def _run(arguments: argparse.Namespace, output: Output) -> int:
+    chosen = filters(arguments)
+    chosen["deleted"] = arguments.deleted
     with open_store(arguments, read_only=True) as store:
         page = collection(store, arguments.kind).list(
             order=arguments.order,
             descending=arguments.descending,
             limit=arguments.limit,
             cursor=arguments.cursor,
-            project=project(arguments),
-            tags=arguments.tags,
-            channel=arguments.channel,
-            tier=arguments.tier,
-            key_prefix=arguments.key_prefix,
-            source=arguments.source,
-            trust=arguments.trust,
-            deleted=arguments.deleted,
             timeout=arguments.timeout,
+            **chosen,
         )
     if arguments.json or page.items:
         output.data(page, "\n".join(item_line(item) for item in page))

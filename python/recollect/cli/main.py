@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from recollect.cli import add, check, delete, demo, get, init, list, restore, search, stats
+from recollect.cli import add, check, delete, demo, get, init, list, purge, restore, search, stats, sweep
 from recollect.cli.arguments import Parser
 from recollect.cli.output import Output, check_stdout
 from recollect.exceptions import RecollectError
@@ -26,7 +26,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"recollect {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (init, add, search, get, list, delete, restore, stats, check, demo):
+    for command in (init, add, search, get, list, delete, restore, purge, sweep, stats, check, demo):
         command.register(commands)
     return parser
 

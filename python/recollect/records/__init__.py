@@ -1,6 +1,18 @@
 """What recollect answers with: frozen, slotted dataclasses, built by the compiled core field by field."""
 
-from recollect.records.answers import Added, AddWarning, Change, Deleted, Page, Piece, Project, Version
+from recollect.records.answers import (
+    Added,
+    AddWarning,
+    Change,
+    Deleted,
+    DeletedMany,
+    Page,
+    Piece,
+    Project,
+    Purged,
+    Swept,
+    Version,
+)
 from recollect.records.items import Doc, Item, Ref, Rule
 from recollect.records.search import Hit, SearchResult
 from recollect.records.status import (
@@ -23,6 +35,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointStats",
     "Deleted",
+    "DeletedMany",
     "Doc",
     "GuardStats",
     "Hit",
@@ -34,6 +47,7 @@ __all__ = [
     "Page",
     "Piece",
     "Project",
+    "Purged",
     "ReaderStats",
     "Ref",
     "RefState",
@@ -41,6 +55,7 @@ __all__ = [
     "SearchResult",
     "Space",
     "StoreStats",
+    "Swept",
     "TargetKind",
     "Trust",
     "Version",

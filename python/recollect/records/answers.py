@@ -10,7 +10,19 @@ from recollect.records.record import Record
 from recollect.records.rendering import html_table
 from recollect.records.vocabulary import Kind, Operation, WarningCode
 
-__all__ = ["AddWarning", "Added", "Change", "Deleted", "Page", "Piece", "Project", "Version"]
+__all__ = [
+    "AddWarning",
+    "Added",
+    "Change",
+    "Deleted",
+    "DeletedMany",
+    "Page",
+    "Piece",
+    "Project",
+    "Purged",
+    "Swept",
+    "Version",
+]
 
 ItemT_co = TypeVar("ItemT_co", bound=Item, covariant=True)
 
@@ -111,6 +123,56 @@ class Deleted(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedMany(Record):
+    """The result of deleting the items that a filter means.
+
+    Attributes:
+        ids: The items, in the order of their creation.
+        undo_until: Until when they can be restored.
+        dry_run: Whether they were only looked for, and nothing was deleted.
+    """
+
+    ids: tuple[str, ...]
+    undo_until: datetime
+    dry_run: bool
+
+    @property
+    def count(self) -> int:
+        """How many items they are."""
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Purged(Record):
+    """The result of removing an item for good.
+
+    Attributes:
+        id: The item.
+        kind: Its kind.
+        versions: How many versions of it this call removed; 0 if the item was gone already.
+        chunks: How many chunks this call removed, those of older versions included.
+    """
+
+    id: str
+    kind: Kind
+    versions: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Swept(Record):
+    """The result of removing what is due.
+
+    Attributes:
+        expired: How many items were removed because the time they expire at had passed.
+        deleted: How many were removed because they were deleted longer ago than they can be restored.
+    """
+
+    expired: int
+    deleted: int
+
+
+@dataclass(frozen=True, slots=True)
 class Version(Record, Generic[ItemT_co]):
     """One step of an item's history.
 
@@ -166,7 +228,8 @@ class Change(Record):
     Attributes:
         seq: The number of the commit; commits are numbered without gaps.
         ordinal: The place within the commit, from 0.
-        item: The id of the item; None where a project changed.
+        item: The id of the item, also of one that is gone; None where a channel or a project changed, or the store was
+            repaired.
         kind: The kind of the item.
         operation: What was done.
         at: When.

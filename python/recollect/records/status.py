@@ -159,11 +159,12 @@ class CheckReport(Record):
 
     Attributes:
         ok: Whether nothing is wrong.
-        problems: What is wrong, in words.
+        problems: What is wrong, in words; after a repair, what could not be repaired.
         items: How many items were looked at.
         chunks: How many chunks.
         vectors: How many vectors.
         changes: How many entries of the change log.
+        repaired: What was repaired, in words.
     """
 
     ok: bool
@@ -172,6 +173,7 @@ class CheckReport(Record):
     chunks: int
     vectors: int
     changes: int
+    repaired: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ TargetKind = Literal["url", "file", "commit", "issue"]
 RefState = Literal["unchecked", "fresh", "stale", "broken"]
 """What was found when the target of a ref was last looked at."""
 
-Operation = Literal["created", "updated", "deleted", "restored", "reverted", "embedded", "moved"]
+Operation = Literal[
+    "created", "updated", "deleted", "restored", "reverted", "embedded", "moved", "purged", "swept", "repaired"
+]
 """What a change did."""
 
 Order = Literal["created", "updated", "priority", "key"]

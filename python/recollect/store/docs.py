@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Unpack
 
 from recollect._core import CancelToken
-from recollect.records import Added, Doc, Kind, Order, Page, Piece, Trust
+from recollect.records import Added, DeletedMany, Doc, Kind, Order, Page, Piece, Trust
 from recollect.store.fields import DocFilters, NewDoc
 from recollect.store.items import Items
 from recollect.store.values import LEAVE, Leave, Timeout, Vectors, seconds, vector_rows
@@ -173,6 +173,30 @@ class Docs(Items[Doc]):
     ) -> int:
         """Counts docs, without a `project` in every project; see `list`."""
         return self._core.count(self.kind, filters, seconds(timeout), cancel)
+
+    def delete_many(
+        self,
+        *,
+        expected: int | None = None,
+        dry_run: bool = False,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[DocFilters],
+    ) -> DeletedMany:
+        """Deletes the docs that a filter means, in one transaction. They can be restored one by one.
+
+        Args:
+            expected: If given, how many there must be; if there are more or fewer, nothing is deleted.
+            dry_run: Whether only to say what would be deleted.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+            **filters: Which docs; at least one filter is needed. See `DocFilters`; `project="*"` means all.
+
+        Raises:
+            InvalidInputError: There is no filter, one is malformed, or `deleted` was asked for.
+            ConflictError: Another number of docs is meant than was expected.
+        """
+        return self._delete_many(filters, expected=expected, dry_run=dry_run, timeout=timeout, cancel=cancel)
 
     def update(
         self,

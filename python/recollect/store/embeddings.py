@@ -68,7 +68,7 @@ class StoreEmbeddings:
             raise InvalidInputError("get takes several ids, and this is a single one", "pass a list of ids")
         try:
             items = tuple(ids)
-        except TypeError as error:
+        except Exception as error:
             raise InvalidInputError(
                 f"ids are several texts, not a {type(ids).__name__}", "pass a list of ids"
             ) from error
@@ -107,7 +107,7 @@ class StoreEmbeddings:
         hint = "pass the ids that `missing` gave"
         try:
             ids = np.asarray(chunks)
-        except (TypeError, ValueError) as error:
+        except Exception as error:
             raise InvalidInputError(f"chunks cannot be read as whole numbers: {error}", hint) from error
         if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
             raise InvalidInputError("chunks are whole numbers in one dimension", hint)

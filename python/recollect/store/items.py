@@ -1,13 +1,13 @@
 """What rules, docs and refs can do alike."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from recollect._core import CancelToken
 from recollect._core import Store as CoreStore
 from recollect.arrays import np, npt
 from recollect.exceptions import InvalidInputError
-from recollect.records import Added, Deleted, Doc, Kind, Page, Ref, Rule, Version
+from recollect.records import Added, Deleted, DeletedMany, Doc, Kind, Page, Purged, Ref, Rule, Version
 from recollect.store.values import LEAVE, Timeout, Vectors, seconds, vector_rows
 
 __all__ = ["Items"]
@@ -24,7 +24,8 @@ class Items(Generic[ItemT]):
 
     Every method takes `timeout` (seconds or a `timedelta`; None is no limit but the store's on each wait for other
     writers and for a free reader) and `cancel` (a `CancelToken`), and may raise `DeadlineExceededError`,
-    `CancelledError`, `LockedError` (writes only) and `ClosedError`. A call that ends so has written nothing.
+    `CancelledError`, `LockedError` (writes only) and `ClosedError`. A call that ends so has written nothing; a purge
+    alone may have removed the items and not yet their traces, and says so.
     """
 
     kind: ClassVar[Kind]
@@ -94,6 +95,51 @@ class Items(Generic[ItemT]):
         """
         return cast("ItemT", self._core.restore(self.kind, id, seconds(timeout), cancel))
 
+    def purge(
+        self,
+        id: str,
+        *,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> Purged:
+        """Removes an item for good, live or deleted: with its history, its vectors and its tags, and from the file.
+
+        When the call returns, nothing of the content is left in the database file and its write-ahead log; backups and
+        copies of the file keep what they hold. The change log keeps that there was an item of that id. Purging an item
+        again is allowed, and erases what an earlier call had to leave.
+
+        Args:
+            id: The item.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            NotFoundError: There never was such an item.
+            LockedError: Something kept the write-ahead log in use, a long read for one. Where the message says so, the
+                item is gone for every reader, and only its traces in the files are left: purge it again.
+        """
+        return self.purge_many((id,), timeout=timeout, cancel=cancel)[0]
+
+    def purge_many(
+        self,
+        ids: Sequence[str],
+        *,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+    ) -> tuple[Purged, ...]:
+        """Removes items for good, in one transaction: all of them or, after a `NotFoundError`, none; see `purge`.
+
+        Args:
+            ids: The items, all of this kind.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            NotFoundError: One of them never was; the message says which.
+            LockedError: As in `purge`.
+        """
+        return self._core.purge(self.kind, ids, seconds(timeout), cancel)
+
     def history(
         self,
         id: str,
@@ -157,7 +203,13 @@ class Items(Generic[ItemT]):
             raise InvalidInputError(
                 f"add_many takes several items, not a {type(items).__name__}", "pass a list of items"
             )
-        drafts = [{"text": item} if isinstance(item, str) else item for item in items]
+        try:
+            drafts = [{"text": item} if isinstance(item, str) else item for item in items]
+        except Exception as error:
+            raise InvalidInputError(
+                f"the items cannot be read: {type(error).__name__}: {error}",
+                "nothing was added; see the error below it",
+            ) from error
         return self._core.add_many(self.kind, drafts, vector_rows(vectors), seconds(timeout), cancel)
 
     def _list(
@@ -198,6 +250,17 @@ class Items(Generic[ItemT]):
             cursor = page.next_cursor
             if cursor is None:
                 return
+
+    def _delete_many(
+        self,
+        filters: Mapping[str, Any],
+        *,
+        expected: int | None,
+        dry_run: bool,
+        timeout: Timeout,
+        cancel: CancelToken | None,
+    ) -> DeletedMany:
+        return self._core.delete_many(self.kind, filters, expected, dry_run, seconds(timeout), cancel)
 
     def _update(
         self,

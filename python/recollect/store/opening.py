@@ -7,6 +7,7 @@ from recollect._core import Store as CoreStore
 from recollect.config import logger
 from recollect.embedders import Embedder, ExternalVectors, StaticEmbedder
 from recollect.exceptions import InvalidInputError, RecollectError
+from recollect.store.lifetime import remember
 from recollect.store.store import Store
 from recollect.store.values import Timeout, seconds
 
@@ -26,6 +27,7 @@ def open(
     readers: int = 8,
     project: str = "",
     principal: str = "owner",
+    sweep: bool = True,
 ) -> Store:
     """Opens a store, and creates it where there is none.
 
@@ -47,6 +49,8 @@ def open(
             `get` by key looks there and then in its ancestors, and `search` searches it and its ancestors. It does not
             narrow `list`, `iterate` and `count`, which mean every project when they name none.
         principal: The name that is written as the author of changes.
+        sweep: Whether to look once a minute, in the background, for items that have expired or were deleted too long
+            ago to be restored, and to remove them for good. A store that is open for reading alone never does.
 
     Raises:
         NotFoundError: There is no store, and none was to be created.
@@ -74,10 +78,12 @@ def open(
         readers=readers,
         project=project,
         principal=principal,
+        sweep=sweep,
         embedder=model,
         space=space,
-        require_space=embedder != "auto",
+        require_space=not _is_automatic(embedder),
     )
+    remember(core)
     if model is not None and not core.embeds:
         held = core.space
         logger.warning(
@@ -94,7 +100,7 @@ def _choose(embedder: object) -> tuple[object | None, tuple[str, str, int] | Non
     match embedder:
         case None:
             return None, None
-        case "auto":
+        case str() if _is_automatic(embedder):
             return _built_in(), None
         case ExternalVectors():
             return None, (embedder.name, embedder.revision, embedder.dimension)
@@ -111,6 +117,11 @@ def _choose(embedder: object) -> tuple[object | None, tuple[str, str, int] | Non
                 f"a {type(embedder).__name__} is no embedder",
                 "an embedder has name, dimension, embed_documents and embed_queries; 'auto' and None will do too",
             )
+
+
+def _is_automatic(embedder: object) -> bool:
+    """Whether it is the word `auto`; an embedder is not asked whether it equals a word."""
+    return isinstance(embedder, str) and str.__eq__(embedder, "auto")
 
 
 def _is_embedder(candidate: object) -> bool:
@@ -145,7 +156,7 @@ def _location(path: str | bytes | os.PathLike[str] | os.PathLike[bytes]) -> str 
     """The path as text; None in memory."""
     try:
         location = os.fspath(path)
-    except TypeError as error:
+    except Exception as error:
         raise InvalidInputError(f"a {type(path).__name__} is no path", "pass a path, or ':memory:'") from error
     if not isinstance(location, str):
         raise InvalidInputError("a path is text, not bytes", "decode it with os.fsdecode")

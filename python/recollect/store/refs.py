@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Unpack
 
 from recollect._core import CancelToken
-from recollect.records import Added, Kind, Order, Page, Ref, RefState, TargetKind, Trust
+from recollect.records import Added, DeletedMany, Kind, Order, Page, Ref, RefState, TargetKind, Trust
 from recollect.store.fields import NewRef, RefFilters
 from recollect.store.items import Items
 from recollect.store.values import LEAVE, Leave, Timeout, Vector, Vectors, seconds, single_row
@@ -176,6 +176,30 @@ class Refs(Items[Ref]):
     ) -> int:
         """Counts refs, without a `project` in every project; see `list`."""
         return self._core.count(self.kind, filters, seconds(timeout), cancel)
+
+    def delete_many(
+        self,
+        *,
+        expected: int | None = None,
+        dry_run: bool = False,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[RefFilters],
+    ) -> DeletedMany:
+        """Deletes the refs that a filter means, in one transaction. They can be restored one by one.
+
+        Args:
+            expected: If given, how many there must be; if there are more or fewer, nothing is deleted.
+            dry_run: Whether only to say what would be deleted.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+            **filters: Which refs; at least one filter is needed. See `RefFilters`; `project="*"` means all.
+
+        Raises:
+            InvalidInputError: There is no filter, one is malformed, or `deleted` was asked for.
+            ConflictError: Another number of refs is meant than was expected.
+        """
+        return self._delete_many(filters, expected=expected, dry_run=dry_run, timeout=timeout, cancel=cancel)
 
     def update(
         self,

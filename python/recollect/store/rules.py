@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Unpack
 
 from recollect._core import CancelToken
-from recollect.records import Added, Kind, Order, Page, Piece, Rule, Trust
+from recollect.records import Added, DeletedMany, Kind, Order, Page, Piece, Rule, Trust
 from recollect.store.fields import NewRule, RuleFilters
 from recollect.store.items import Items
 from recollect.store.values import LEAVE, Leave, Timeout, Vector, Vectors, seconds, single_row
@@ -173,6 +173,30 @@ class Rules(Items[Rule]):
     ) -> int:
         """Counts rules, without a `project` in every project; see `list`."""
         return self._core.count(self.kind, filters, seconds(timeout), cancel)
+
+    def delete_many(
+        self,
+        *,
+        expected: int | None = None,
+        dry_run: bool = False,
+        timeout: Timeout = None,
+        cancel: CancelToken | None = None,
+        **filters: Unpack[RuleFilters],
+    ) -> DeletedMany:
+        """Deletes the rules that a filter means, in one transaction. They can be restored one by one.
+
+        Args:
+            expected: If given, how many there must be; if there are more or fewer, nothing is deleted.
+            dry_run: Whether only to say what would be deleted.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+            **filters: Which rules; at least one filter is needed. See `RuleFilters`; `project="*"` means all.
+
+        Raises:
+            InvalidInputError: There is no filter, one is malformed, or `deleted` was asked for.
+            ConflictError: Another number of rules is meant than was expected.
+        """
+        return self._delete_many(filters, expected=expected, dry_run=dry_run, timeout=timeout, cancel=cancel)
 
     def update(
         self,

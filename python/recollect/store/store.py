@@ -19,6 +19,7 @@ from recollect.records import (
     SearchResult,
     Space,
     StoreStats,
+    Swept,
 )
 from recollect.records.rendering import html_pairs
 from recollect.store.channels import Channels
@@ -177,12 +178,35 @@ class Store:
         """Returns counts, sizes and the state of the machinery."""
         return self._core.stats(seconds(timeout), cancel)
 
-    def check(self, *, timeout: Timeout = None, cancel: CancelToken | None = None) -> CheckReport:
+    def check(self, *, repair: bool = False, timeout: Timeout = None, cancel: CancelToken | None = None) -> CheckReport:
         """Reads the whole store and compares its parts with one another.
 
         Problems are reported, not raised.
+
+        Args:
+            repair: Whether to mend what can be made anew from the items themselves: indexes, vectors, hashes,
+                counters. Nothing that only the store knows is changed. Writers wait meanwhile.
+            timeout: How long the call may take.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            PermissionDeniedError: A repair was asked of a store that is open for reading alone.
         """
-        return self._core.check(seconds(timeout), cancel)
+        return self._core.check(repair, seconds(timeout), cancel)
+
+    def sweep(self, *, timeout: Timeout = None, cancel: CancelToken | None = None) -> Swept:
+        """Removes for good, now, what is due: expired items, and deleted ones that can no longer be restored.
+
+        A store that is open for writing does so by itself, once a minute; see `open`.
+
+        Args:
+            timeout: How long the call may take. What was removed before it ran out stays removed.
+            cancel: Ends the call from elsewhere.
+
+        Raises:
+            PermissionDeniedError: The store is open for reading alone.
+        """
+        return self._core.sweep(seconds(timeout), cancel)
 
     def checkpoint(self, *, timeout: Timeout = None, cancel: CancelToken | None = None) -> Checkpoint:
         """Moves the write-ahead log into the database file now; it also happens by itself in the background."""

@@ -107,7 +107,8 @@ def _array(values: object) -> "npt.NDArray[np.float32]":
         array = _from_bytes(values)
         if array is None:
             array = np.asarray(values)
-    except (BufferError, TypeError, ValueError) as error:
+    except Exception as error:
+        # Whatever the methods of the values themselves fail with, too.
         raise InvalidInputError(f"this cannot be read as vectors: {error}", hint) from error
     if array.dtype.kind not in "fiu":
         raise InvalidInputError(f"vectors are made of numbers, not of {array.dtype}", hint)

@@ -197,6 +197,7 @@ impl Store {
             warnings.push(AddWarning::NotEmbedded);
         }
         if let Some(signature) = signature {
+            commit.is_remembered = true;
             near_duplicates.insert(commit.seq(), stored.row, kind, &links, *signature);
         }
         commit.log(Some(stored.row), Some(kind), Operation::Created);

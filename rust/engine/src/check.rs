@@ -7,6 +7,7 @@ use recollect_model::{Call, ErrorCode, Result, Space};
 use recollect_storage::rows::{changes, chunks, list, meta, schema, spaces, vectors};
 use recollect_storage::{Connection, Database, DatabaseStats, OpenOptions};
 
+use crate::hashes;
 use crate::index::IndexStats;
 use crate::prepare::content_hash;
 use crate::store::Store;
@@ -41,6 +42,8 @@ pub struct CheckReport {
     pub vectors: u64,
     /// Rows of the change log.
     pub changes: u64,
+    /// What was repaired, one sentence for each.
+    pub repaired: Vec<String>,
 }
 
 impl Store {
@@ -84,21 +87,42 @@ impl Store {
     }
 
     /// Reads the whole store and compares what must agree: pages and indexes, references, the change log's numbers and
-    /// digest, the chunks of items and their hashes, the sizes of vectors. Changes nothing.
+    /// digest, the chunks of items and their hashes, the sizes of vectors.
+    ///
+    /// With `repair`, what can be derived from the rest of the store is removed or made anew in one commit, and what is
+    /// reported as a problem is what is left. Without, nothing is changed.
     ///
     /// # Errors
     ///
-    /// Only if the store cannot be read at all; damage is reported.
-    pub fn check(&self, call: &Call) -> Result<CheckReport> {
-        let mut report = CheckReport { problems: self.database.integrity(call)?, ..CheckReport::default() };
-        match self.compare(&mut report, call) {
-            Err(error) if error.code() == ErrorCode::Corrupt => report.problems.push(error.to_string()),
-            result => result?,
+    /// Only if the store cannot be read at all; damage is reported. With `repair` also what a write fails with:
+    /// `PermissionDenied` for a store opened read-only, `Locked`, `Timeout`, `Cancelled`, `Io`, `Embedder`.
+    pub fn check(&self, repair: bool, call: &Call) -> Result<CheckReport> {
+        let (found, stale) = self.inspect(call)?;
+        if !repair {
+            return Ok(found);
         }
-        Ok(report)
+        let repaired = self.repair(&found.problems, &stale, call)?;
+        if repaired.is_empty() {
+            return Ok(found);
+        }
+        let (left, _) = self.inspect(call)?;
+        Ok(CheckReport { repaired, ..left })
     }
 
-    fn compare(&self, report: &mut CheckReport, call: &Call) -> Result<()> {
+    /// The report, and the items whose hashes are to be made anew.
+    fn inspect(&self, call: &Call) -> Result<(CheckReport, Vec<u32>)> {
+        let mut report = CheckReport { problems: self.database.integrity(call)?, ..CheckReport::default() };
+        let stale = match self.compare(&mut report, call) {
+            Err(error) if error.code() == ErrorCode::Corrupt => {
+                report.problems.push(error.to_string());
+                Vec::new()
+            }
+            stale => stale?,
+        };
+        Ok((report, stale))
+    }
+
+    fn compare(&self, report: &mut CheckReport, call: &Call) -> Result<Vec<u32>> {
         let snapshot = self.database.read(call)?;
         let meta = meta::read(&snapshot)?;
         let totals = list::totals(&snapshot)?;
@@ -113,23 +137,41 @@ impl Store {
         }
         report.problems.extend(schema_differences(&snapshot, call)?);
         report.problems.extend(list::inconsistencies(&snapshot)?);
-        let mut altered = 0_u64;
-        chunks::for_each_content(&snapshot, |heading, text, recorded| {
-            altered += u64::from(content_hash(heading, text) != recorded);
-            Ok(())
-        })?;
-        if altered > 0 {
-            report.problems.push(format!("{altered} chunks do not say what they said when they were made"));
+        let altered = altered_chunks(&snapshot)?;
+        if !altered.is_empty() {
+            report.problems.push(format!("{} chunks do not say what they said when they were made", altered.len()));
         }
-        if let Some((id, space)) = spaces::active(&snapshot)? {
+        let survey = hashes::survey(&snapshot, &altered, call)?;
+        if !survey.stale.is_empty() {
+            report.problems.push(format!("{} items do not have the hashes of their text", survey.stale.len()));
+        }
+        if survey.lost > 0 {
+            report.problems.push(format!("{} docs do not have the text they were stored with", survey.lost));
+        }
+        if let Some((id, _)) = spaces::active(&snapshot)? {
             report.vectors = vectors::count(&snapshot, id)?;
-            let damaged = vectors::count_damaged(&snapshot, id, space.dimension)?;
-            if damaged > 0 {
-                report.problems.push(format!("{damaged} vectors have the wrong size or no chunk"));
-            }
+        }
+        let mut damaged = 0;
+        for (id, dimension) in spaces::all(&snapshot)? {
+            damaged += vectors::count_damaged(&snapshot, id, dimension)?;
+        }
+        if damaged > 0 {
+            report.problems.push(format!("{damaged} vectors have the wrong size or no chunk"));
+        }
+        Ok(survey.stale)
+    }
+}
+
+/// For every chunk that does not have the hash it was made with, its item.
+fn altered_chunks(connection: &Connection) -> Result<Vec<u32>> {
+    let mut altered = Vec::new();
+    chunks::for_each_content(connection, |item, heading, text, recorded| {
+        if content_hash(heading, text) != recorded {
+            altered.push(item);
         }
         Ok(())
-    }
+    })?;
+    Ok(altered)
 }
 
 /// How the tables and indexes differ from those of a new store.

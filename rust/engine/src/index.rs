@@ -4,11 +4,13 @@
 //! snapshot's change (one thread does, others wait), and searches. A state that is already past the snapshot is never
 //! used: the query begins anew.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use recollect_model::{Call, Error, Kind, Result, Timestamp};
 use recollect_storage::rows::attributes::Attributes;
+use recollect_storage::rows::changes::Touched;
 use recollect_storage::rows::{attributes, changes, chunks, meta, spaces, tags, vectors};
 use recollect_storage::{Connection, Database, Snapshot};
 use recollect_vector::{OwnerMask, Table};
@@ -131,16 +133,26 @@ impl State {
 
     /// The state as of a later change.
     fn advance(&self, connection: &Connection, seq: u64) -> Result<Self> {
-        let changed = if self.seq == 0 { Vec::new() } else { changes::items_since(connection, self.seq)? };
+        if self.seq == 0 || changes::is_repaired_since(connection, self.seq)? {
+            return Self::build(connection, seq);
+        }
+        let changed = changes::items_since(connection, self.seq)?;
         // A scan of everything reads an item faster than a look-up does.
-        if self.seq == 0 || changed.len() * 4 > self.item_count.max(BLOCK) {
+        if changed.len() * 4 > self.item_count.max(BLOCK) {
             return Self::build(connection, seq);
         }
         let mut next = self.clone();
         next.seq = seq;
-        let mut must_rebuild_table = next.space.is_none();
+        // Nothing of a purged item may stay in memory, and rows of a table are never overwritten.
+        let mut must_rebuild_table = next.space.is_none() || changed.iter().any(|touched| touched.is_purged);
         let mut arrived: Vec<(u32, u32, Vec<f32>)> = Vec::new();
-        for (row, was_embedded) in changed {
+        let mut swept = OwnerMask::new();
+        for Touched { row, is_embedded, is_swept, .. } in changed {
+            if is_swept {
+                swept.insert(row);
+                next.set(row, None);
+                continue;
+            }
             let tags = tags::of_item(connection, row)?.into_boxed_slice();
             let attributes = attributes::of_item(connection, row)?;
             next.set(row, attributes.and_then(|attributes| entry(&attributes, tags)));
@@ -152,7 +164,7 @@ impl State {
             vectors::for_each_of_item(connection, space, row, |chunk, bytes| {
                 if table.get(chunk).is_some() {
                     // A vector that was replaced cannot be changed in place: older states share its block.
-                    must_rebuild_table |= was_embedded;
+                    must_rebuild_table |= is_embedded;
                     return Ok(());
                 }
                 let mut vector = Vec::with_capacity(dimension);
@@ -163,6 +175,8 @@ impl State {
         }
         arrived.sort_unstable_by_key(|(chunk, ..)| *chunk);
         if let Some(table) = next.table.as_mut() {
+            remove_owned(table, &swept);
+            must_rebuild_table |= !swept.is_empty() && table.live() * 2 < table.len();
             // Vectors that came later than their chunk do not fit the order of the table.
             must_rebuild_table |=
                 arrived.first().zip(table.last_id()).is_some_and(|((chunk, ..), last)| *chunk <= last);
@@ -176,6 +190,18 @@ impl State {
             next.build_table(connection)?;
         }
         Ok(next)
+    }
+}
+
+/// Marks the rows of swept items as removed. Their chunks are gone, so the table alone knows which they were.
+fn remove_owned(table: &mut Table, owners: &OwnerMask) {
+    if owners.is_empty() {
+        return;
+    }
+    for id in 1..=table.last_id().unwrap_or_default() {
+        if table.owner(id).is_some_and(|owner| owners.contains(owner)) {
+            table.remove(id);
+        }
     }
 }
 
@@ -207,6 +233,8 @@ pub struct IndexStats {
 pub(crate) struct Index {
     state: Mutex<Arc<State>>,
     advancing: Mutex<()>,
+    /// No state of an earlier change is kept.
+    floor: AtomicU64,
 }
 
 impl Index {
@@ -214,11 +242,27 @@ impl Index {
         Arc::clone(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    fn publish(&self, state: &Arc<State>) {
+        let mut published = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.seq >= self.floor.load(Ordering::Acquire) {
+            *published = Arc::clone(state);
+        }
+    }
+
+    /// Drops what is known from before a change: after a purge, nothing of what was purged may stay in memory.
+    pub fn forget_before(&self, seq: u64) {
+        self.floor.fetch_max(seq, Ordering::AcqRel);
+        let mut published = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if published.seq < seq {
+            *published = Arc::default();
+        }
+    }
+
     /// A snapshot, and the state as of exactly its change.
     pub fn at<'d>(&self, database: &'d Database, call: &Call) -> Result<(Snapshot<'d>, Arc<State>)> {
         loop {
             call.check_interrupt()?;
-            let known = self.current().seq;
+            let known = self.current().seq.max(self.floor.load(Ordering::Acquire));
             let snapshot = database.read(call)?;
             let seq = meta::seq(&snapshot)?;
             if seq < known {
@@ -233,7 +277,7 @@ impl Index {
                 state = self.current();
                 if state.seq < seq {
                     state = Arc::new(state.advance(&snapshot, seq)?);
-                    *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&state);
+                    self.publish(&state);
                 }
             }
             // Another thread may have taken the state past this snapshot: a new snapshot sees what it saw.

@@ -4,7 +4,7 @@
 //! duplicates; their texts are then compared. The map is a cache of the signatures in the database: it is filled from
 //! the change log inside the write transaction that asks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use recollect_chunk::{Signature, similarity};
 use recollect_model::{AddWarning, Content, Kind, Result};
@@ -71,17 +71,29 @@ impl NearDuplicates {
         if self.seq == seq {
             return Ok(());
         }
+        let touched = if self.seq == 0 { Vec::new() } else { changes::items_since(connection, self.seq)? };
+        // A purged item may have displaced others: as if it had never been, they are to be found again.
+        if touched.iter().any(|touched| touched.is_purged)
+            || (self.seq > 0 && changes::is_repaired_since(connection, self.seq)?)
+        {
+            self.reset();
+        }
         if self.seq == 0 {
             attributes::for_each(connection, |attributes| {
                 self.remember(&attributes);
                 Ok(())
             })?;
         } else {
-            for (row, _) in changes::items_since(connection, self.seq)? {
-                if let Some(attributes) = attributes::of_item(connection, row)? {
-                    self.remember(&attributes);
+            let mut gone = HashSet::new();
+            for touched in touched {
+                match attributes::of_item(connection, touched.row)? {
+                    Some(attributes) => self.remember(&attributes),
+                    None => {
+                        gone.insert(touched.row);
+                    }
                 }
             }
+            self.forget(&gone);
         }
         self.seq = seq;
         Ok(())
@@ -103,6 +115,19 @@ impl NearDuplicates {
         } else {
             self.reset();
         }
+    }
+
+    /// Forgets items of which there is nothing any more, not even what their bands were.
+    fn forget(&mut self, gone: &HashSet<u32>) {
+        if gone.is_empty() {
+            return;
+        }
+        self.bands.retain(|_, rows| {
+            for row in rows.iter_mut().filter(|row| gone.contains(row)) {
+                *row = 0;
+            }
+            rows.iter().any(|row| *row != 0)
+        });
     }
 
     fn remember(&mut self, attributes: &Attributes) {

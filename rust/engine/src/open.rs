@@ -1,6 +1,7 @@
 //! Opening and closing a store.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use recollect_model::{Call, Clock, Error, Result, Space, SystemClock, check_project};
 use recollect_storage::rows::{meta, spaces};
@@ -27,10 +28,15 @@ pub struct StoreOptions {
     pub principal: String,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// Whether a thread of this handle removes what has expired and what was deleted longer ago than the undo window
+    /// lasts. It never runs where the store is opened read-only.
+    pub sweep: bool,
+    /// How long that thread waits before it looks for the first time, and between looks.
+    pub sweep_interval: Duration,
 }
 
 impl StoreOptions {
-    /// The defaults: no embedder, the root project, the owner, the clock of the machine.
+    /// The defaults: no embedder, the root project, the owner, the clock of the machine, a sweep every minute.
     pub fn new(database: OpenOptions) -> Self {
         Self {
             database,
@@ -40,6 +46,8 @@ impl StoreOptions {
             default_project: String::new(),
             principal: "owner".to_owned(),
             clock: Arc::new(SystemClock),
+            sweep: true,
+            sweep_interval: Duration::from_mins(1),
         }
     }
 }
@@ -81,8 +89,9 @@ impl Store {
                 declared = None;
             }
         }
-        Ok(Self::assemble(
-            database,
+        let sweep_interval = (options.sweep && !database.is_read_only()).then_some(options.sweep_interval);
+        Self::assemble(
+            Arc::new(database),
             identity.store_uuid,
             settings,
             embedder,
@@ -90,6 +99,7 @@ impl Store {
             options.default_project,
             options.principal,
             options.clock,
-        ))
+            sweep_interval,
+        )
     }
 }

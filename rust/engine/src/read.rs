@@ -156,7 +156,8 @@ pub(crate) fn check_limit(name: &str, value: usize, most: usize) -> Result<()> {
     Err(Error::invalid(format!("{name} is {value}; it must be from 1 to {most}")))
 }
 
-fn check_filter(kind: Kind, filter: &Filter) -> Result<()> {
+/// Checks what a filter asks.
+pub(crate) fn check_filter(kind: Kind, filter: &Filter) -> Result<()> {
     for tag in &filter.tags {
         validate::line("tag", tag, limits::TAG)?;
     }

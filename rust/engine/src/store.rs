@@ -1,6 +1,7 @@
 //! The store: what its calls share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use recollect_chunk::Settings as ChunkSettings;
 use recollect_model::{Call, Clock, Result, Space, Timestamp};
@@ -11,6 +12,8 @@ use serde::Deserialize;
 use crate::embedder::Embedder;
 use crate::index::Index;
 use crate::near_duplicates::NearDuplicates;
+use crate::sweep::Sweep;
+use crate::sweeper::SweeperSlot;
 
 /// Settings that live in the database, because they alter stored bytes or answers.
 #[derive(Debug, Clone)]
@@ -44,7 +47,7 @@ impl Settings {
 
 /// A store of rules, docs and refs. Threads may share it.
 pub struct Store {
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
     pub(crate) uuid: [u8; 16],
     pub(crate) settings: Settings,
     pub(crate) embedder: Option<Arc<dyn Embedder>>,
@@ -54,12 +57,13 @@ pub struct Store {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) index: Index,
     near_duplicates: Mutex<NearDuplicates>,
+    sweeper: SweeperSlot,
 }
 
 impl Store {
     #[expect(clippy::too_many_arguments, reason = "called once, by open, with what the fields are")]
     pub(crate) fn assemble(
-        database: Database,
+        database: Arc<Database>,
         uuid: [u8; 16],
         settings: Settings,
         embedder: Option<Arc<dyn Embedder>>,
@@ -67,8 +71,9 @@ impl Store {
         default_project: String,
         principal: String,
         clock: Arc<dyn Clock>,
-    ) -> Self {
-        Self {
+        sweep_interval: Option<Duration>,
+    ) -> Result<Self> {
+        let store = Self {
             database,
             uuid,
             settings,
@@ -79,6 +84,19 @@ impl Store {
             clock,
             index: Index::default(),
             near_duplicates: Mutex::default(),
+            sweeper: SweeperSlot::new(sweep_interval),
+        };
+        store.sweeper.fill(|| store.sweeping())?;
+        Ok(store)
+    }
+
+    /// What a sweep of this handle needs.
+    pub(crate) fn sweeping(&self) -> Sweep {
+        Sweep {
+            database: Arc::clone(&self.database),
+            clock: Arc::clone(&self.clock),
+            principal: self.principal.clone(),
+            undo_window_micros: self.settings.undo_window_micros,
         }
     }
 
@@ -149,11 +167,17 @@ impl Store {
     ///
     /// `Locked` if calls are still running when the time is over.
     pub fn close(&self, call: &Call) -> Result<()> {
-        self.database.close(call)
+        self.sweeper.empty();
+        let closed = self.database.close(call);
+        if closed.is_err() {
+            // The store stays open, and what is due in it is to be swept. Without a thread to be had, others do it.
+            let _started = self.sweeper.fill(|| self.sweeping());
+        }
+        closed
     }
 
     /// The database underneath.
-    pub const fn database(&self) -> &Database {
+    pub fn database(&self) -> &Database {
         &self.database
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use recollect_model::{Call, Error, Fields, Item, Kind, Operation, Result, Space, Timestamp};
-use recollect_storage::Transaction;
+use recollect_model::{Call, Clock, Error, Fields, Item, Kind, Operation, Result, Space, Timestamp};
 use recollect_storage::rows::changes::Entry;
 use recollect_storage::rows::chunks::NewChunk;
 use recollect_storage::rows::items::{Links, StoredItem};
 use recollect_storage::rows::meta::Meta;
 use recollect_storage::rows::versions::VersionRow;
 use recollect_storage::rows::{access, changes, chunks, items, meta, projects, tags, vectors, versions};
+use recollect_storage::{Database, Transaction};
 
 use crate::history;
 use crate::prepare::PreparedChunk;
@@ -20,6 +20,8 @@ pub(crate) struct Commit<'t> {
     pub transaction: &'t Transaction<'t>,
     pub meta: Meta,
     pub now: Timestamp,
+    /// Whether the near-duplicate cache holds something of it already.
+    pub is_remembered: bool,
     by: &'t str,
     entries: Vec<Entry>,
     projects: HashMap<String, u32>,
@@ -27,30 +29,47 @@ pub(crate) struct Commit<'t> {
     access: HashMap<(String, Option<String>), u32>,
 }
 
+/// Runs `work` in a write transaction and gives it the next number, if it changed anything.
+pub(crate) fn commit<T>(
+    database: &Database,
+    clock: &dyn Clock,
+    by: &str,
+    call: &Call,
+    work: impl FnOnce(&mut Commit<'_>) -> Result<T>,
+) -> Result<T> {
+    database.write(call, |transaction| {
+        let mut commit = Commit {
+            transaction,
+            meta: meta::read(transaction)?,
+            now: clock.now(),
+            is_remembered: false,
+            by,
+            entries: Vec::new(),
+            projects: HashMap::new(),
+            tags: HashMap::new(),
+            access: HashMap::new(),
+        };
+        let value = work(&mut commit)?;
+        if !commit.entries.is_empty() {
+            changes::append(transaction, &mut commit.meta, &commit.entries, commit.now, commit.by)?;
+            meta::advance(transaction, &commit.meta)?;
+        }
+        Ok(value)
+    })
+}
+
 impl Store {
-    /// Runs `work` in a write transaction and gives it the next number, if it changed anything.
+    /// As [`commit`], by this handle.
     pub(crate) fn commit<T>(&self, call: &Call, work: impl FnOnce(&mut Commit<'_>) -> Result<T>) -> Result<T> {
-        let mut begun = None;
-        let result = self.database.write(call, |transaction| {
-            let mut commit = Commit {
-                transaction,
-                meta: meta::read(transaction)?,
-                now: self.now(),
-                by: &self.principal,
-                entries: Vec::new(),
-                projects: HashMap::new(),
-                tags: HashMap::new(),
-                access: HashMap::new(),
-            };
-            begun = Some(commit.seq());
-            let value = work(&mut commit)?;
-            if !commit.entries.is_empty() {
-                changes::append(transaction, &mut commit.meta, &commit.entries, commit.now, commit.by)?;
-                meta::advance(transaction, &commit.meta)?;
+        let mut remembered = None;
+        let result = commit(&self.database, &*self.clock, &self.principal, call, |commit| {
+            let value = work(commit);
+            if commit.is_remembered {
+                remembered = Some(commit.seq());
             }
-            Ok(value)
+            value
         });
-        if let Some(seq) = begun {
+        if let Some(seq) = remembered {
             self.near_duplicates().settle(seq, result.is_ok());
         }
         result

@@ -33,14 +33,14 @@ fn filled() -> Place {
 fn expect(sql: &str, words: &str) {
     let place = filled();
     place.tamper(sql);
-    let report = place.open().check(&unlimited()).unwrap();
+    let report = place.open().check(false, &unlimited()).unwrap();
     assert!(report.problems.iter().any(|problem| problem.contains(words)), "{sql}: {:?}", report.problems);
 }
 
 #[test]
 fn a_sound_store_has_nothing_to_report() {
     let place = filled();
-    let report = place.open().check(&unlimited()).unwrap();
+    let report = place.open().check(false, &unlimited()).unwrap();
     assert_eq!(report.problems, Vec::<String>::new());
     assert_eq!((report.items, report.changes), (5, 7));
     assert!(report.chunks >= 6 && report.vectors > report.chunks, "{report:?}");

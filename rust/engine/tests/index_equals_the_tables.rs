@@ -13,6 +13,7 @@ use recollect_model::{
     ErrorCode, Field, Filter, Item, ItemId, Kind, Patch, Query, Result, Scope, SearchAnswer, Subject, Timestamp,
     with_ancestors,
 };
+use recollect_storage::rows::list::Totals;
 use support::{
     DIMENSION, Place, START, WordEmbedder, add, all_of, assert_sound, doc, reference, rule, unlimited, with,
 };
@@ -28,6 +29,8 @@ const TEXTS: [&str; 6] = [
     "...",
 ];
 
+const WINDOW_MICROS: i64 = 2_592_000_000_000;
+
 #[derive(Debug, Clone)]
 enum Step {
     Add { kind: u8, text: usize, project: usize, tags: u8, valid: u8, copies: u8 },
@@ -41,6 +44,9 @@ enum Step {
     Rename { project: usize, name: u8 },
     Move { project: usize, parent: usize },
     Wait { micros: i8 },
+    Purge { item: Index, others: u8 },
+    DeleteMany { project: usize, tag: usize },
+    Sweep { closes_windows: bool },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -59,6 +65,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (project.clone(), 0..3_u8).prop_map(|(project, name)| Step::Rename { project, name }),
         1 => (project.clone(), project).prop_map(|(project, parent)| Step::Move { project, parent }),
         1 => (-20..60_i8).prop_map(|micros| Step::Wait { micros }),
+        1 => (any::<Index>(), 0..3_u8).prop_map(|(item, others)| Step::Purge { item, others }),
+        1 => (0..PROJECTS.len(), 0..TAGS.len()).prop_map(|(project, tag)| Step::DeleteMany { project, tag }),
+        2 => any::<bool>().prop_map(|closes_windows| Step::Sweep { closes_windows }),
     ]
 }
 
@@ -176,6 +185,50 @@ fn perform(store: &Store, place: &Place, known: &mut Vec<(Kind, ItemId)>, step: 
             allow(store.move_project(PROJECTS[*project], PROJECTS[*parent], &call));
         }
         Step::Wait { micros } => place.clock.advance_micros(i64::from(*micros)),
+        Step::Purge { .. } | Step::DeleteMany { .. } | Step::Sweep { .. } => remove(store, place, known, step),
+    }
+}
+
+/// The steps that remove many items, or remove them for good.
+fn remove(store: &Store, place: &Place, known: &mut Vec<(Kind, ItemId)>, step: &Step) {
+    let call = unlimited();
+    match step {
+        Step::Purge { item, others } => {
+            if known.is_empty() {
+                return;
+            }
+            let (kind, id) = *item.get(known);
+            let alike = known.iter().filter(|(of, other)| *of == kind && *other != id).map(|(_, id)| *id);
+            let ids: Vec<ItemId> = std::iter::once(id).chain(alike.take(usize::from(*others))).collect();
+            assert_eq!(store.purge(kind, &ids, &call).unwrap().len(), ids.len());
+            known.retain(|(_, known)| !ids.contains(known));
+        }
+        Step::DeleteMany { project, tag } => {
+            let scope = Some(Scope::Subtree(PROJECTS[*project].to_owned()));
+            let filter = Filter { scope, tags: vec![TAGS[*tag].to_owned()], ..Filter::default() };
+            for kind in Kind::ALL {
+                let would = store.delete_many(*kind, &filter, None, true, &call).unwrap();
+                let did = store.delete_many(*kind, &filter, Some(would.ids.len() as u64), false, &call).unwrap();
+                assert_eq!((&did.ids, would.dry_run, did.dry_run), (&would.ids, true, false));
+                assert_eq!(store.count(*kind, &filter, &call).unwrap(), 0);
+            }
+        }
+        Step::Sweep { closes_windows } => {
+            if *closes_windows {
+                place.clock.advance_micros(WINDOW_MICROS);
+            }
+            let before = store.stats(&call).unwrap().totals;
+            let swept = store.sweep(&call).unwrap();
+            let after = store.stats(&call).unwrap().totals;
+            let items = |totals: &Totals| totals.rules + totals.docs + totals.refs + totals.deleted;
+            assert_eq!(items(&before) - items(&after), swept.expired + swept.deleted);
+            known.retain(|(kind, id)| store.history(*kind, *id, &call).is_ok());
+            assert_eq!(known.len() as u64, items(&after));
+            if *closes_windows {
+                place.clock.advance_micros(-WINDOW_MICROS);
+            }
+        }
+        _ => unreachable!("`perform` does the rest"),
     }
 }
 

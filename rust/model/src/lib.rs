@@ -7,6 +7,7 @@ mod id;
 mod item;
 pub mod limits;
 mod project;
+mod removal;
 mod time;
 mod vocabulary;
 
@@ -18,5 +19,6 @@ pub use error::{Error, ErrorCode, Result};
 pub use id::{ChunkId, ItemId};
 pub use item::{Content, Doc, Draft, DraftContent, DraftFields, Field, Fields, Item, Patch, Ref, Rule};
 pub use project::{ROOT, Scope, check_project, with_ancestors};
+pub use removal::{DeletedMany, Purged, Swept};
 pub use time::{Clock, SystemClock, Timestamp};
 pub use vocabulary::{Kind, Operation, RefState, TargetKind, Trust};

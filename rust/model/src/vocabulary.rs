@@ -126,5 +126,11 @@ words! {
         Embedded = 6 "embedded",
         /// The project of an item got another path.
         Moved = 7 "moved",
+        /// An item was purged: nothing of it is left but its id.
+        Purged = 8 "purged",
+        /// An item that had expired, or whose undo window had closed, was removed for good.
+        Swept = 9 "swept",
+        /// What can be derived from the rest of the store was made anew.
+        Repaired = 10 "repaired",
     }
 }

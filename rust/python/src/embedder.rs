@@ -9,6 +9,7 @@ use recollect_model::{Call, Error, Result, Space};
 use crate::argument::{Argument, text};
 use crate::arrays::rows;
 use crate::enter::end_with;
+use crate::exit::Inside;
 
 /// How many texts are handed over at once, so that a cancelled call need not wait for all of them.
 const BATCH: usize = 256;
@@ -52,6 +53,7 @@ impl PythonEmbedder {
             }
             Error::embedder(format!("the embedder's {method} failed")).with_source(error)
         };
+        let _inside = Inside::enter(py).map_err(end_with)?;
         let list = PyList::new(py, texts).map_err(failed)?;
         let answer = self.object.bind(py).call_method1(method, (list,)).map_err(failed)?;
         let (values, columns) = rows(&format!("what {method} returned"), &answer).map_err(|error| {

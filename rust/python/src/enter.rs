@@ -11,6 +11,7 @@ use recollect_model::{Call, CancelToken, Error, Interrupt, Result};
 
 use crate::argument::Argument;
 use crate::errors::{OrRaise, to_exception};
+use crate::exit::{Outside, refuse_at_the_end};
 
 /// A flag that stops the calls it was given to.
 #[pyclass(name = "CancelToken", module = "recollect", frozen)]
@@ -91,7 +92,10 @@ pub(crate) fn enter<T: Send>(
     if let Some(cancel) = &limits.cancel {
         call = call.with_cancel(cancel.get().0.clone());
     }
+    let outside = Outside::enter();
     let result = py.detach(|| catch_unwind(AssertUnwindSafe(|| call.check().and_then(|()| work(&call)))));
+    drop(outside);
+    refuse_at_the_end(py)?;
     let raised_below = RAISED.take();
     if let (Some(raised), false) = (raised_below, matches!(result, Ok(Ok(_)))) {
         return Err(raised);

@@ -9,11 +9,14 @@ mod drafts;
 mod embedder;
 mod enter;
 mod errors;
+mod exit;
 mod filters;
 mod json;
 mod model;
 mod opening;
+mod parameters;
 mod patch;
+mod process;
 mod records;
 mod store;
 mod tables;
@@ -25,7 +28,11 @@ mod _core {
     #[pymodule_export]
     use crate::enter::PyCancelToken;
     #[pymodule_export]
+    use crate::exit::end;
+    #[pymodule_export]
     use crate::model::PyStaticModel;
+    #[pymodule_export]
+    use crate::process::lock_descriptors;
     #[pymodule_export]
     use crate::store::PyStore;
     #[pymodule_export]
@@ -34,6 +41,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::errors::load(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -12,6 +12,7 @@ use crate::argument::Argument;
 use crate::arrays::to_bytes;
 use crate::enter::{Limits, enter};
 use crate::errors::OrRaise;
+use crate::exit::Inside;
 
 /// The built-in embedding model.
 #[pyclass(name = "StaticModel", module = "recollect", frozen)]
@@ -37,6 +38,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 impl PyStaticModel {
     #[new]
     fn new(py: Python<'_>, tokenizer: &str, weights: &str) -> PyResult<Self> {
+        let _inside = Inside::enter(py)?;
         let model = enter(py, &Limits::none(py), |_| StaticEmbedder::load(Path::new(tokenizer), Path::new(weights)))?;
         Ok(Self(Arc::new(model)))
     }
@@ -62,6 +64,7 @@ impl PyStaticModel {
     }
 
     fn embed<'py>(&self, py: Python<'py>, texts: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+        let _inside = Inside::enter(py)?;
         let texts = Argument::new("texts", texts).texts().or_raise(py)?;
         let vectors = enter(py, &Limits::none(py), |call| {
             let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -71,10 +74,12 @@ impl PyStaticModel {
     }
 
     fn token_ids(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
+        let _inside = Inside::enter(py)?;
         Ok(self.0.model().token_ids(&Argument::new("text", text).text().or_raise(py)?))
     }
 
     fn token_count(&self, py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<usize> {
+        let _inside = Inside::enter(py)?;
         Ok(self.0.model().token_count(&Argument::new("text", text).text().or_raise(py)?))
     }
 }

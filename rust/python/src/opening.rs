@@ -22,6 +22,7 @@ pub(crate) fn options(
     readers: &Bound<'_, PyAny>,
     project: &Bound<'_, PyAny>,
     principal: &Bound<'_, PyAny>,
+    sweep: &Bound<'_, PyAny>,
     embedder: &Bound<'_, PyAny>,
     space: &Bound<'_, PyAny>,
     require_space: bool,
@@ -52,6 +53,7 @@ pub(crate) fn options(
     let mut options = StoreOptions::new(database);
     options.default_project = text("project", project)?;
     options.principal = text("principal", principal)?;
+    options.sweep = Argument::new("sweep", sweep).boolean()?;
     options.require_space = require_space;
     if let Ok(model) = embedder.cast::<PyStaticModel>() {
         options.embedder = Some(model.get().embedder());

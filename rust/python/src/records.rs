@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use recollect_engine::{CheckReport, Checkpoint, StoreStats, TextPiece};
 use recollect_model::{
-    AddWarning, Added, Change, Content, Deleted, Hit, Item, Kind, Page, Project, SearchAnswer, Space, Version,
+    AddWarning, Added, Change, Content, Deleted, DeletedMany, Hit, Item, Kind, Page, Project, Purged, SearchAnswer,
+    Space, Swept, Version,
 };
 
 use crate::classes::classes;
@@ -128,6 +129,24 @@ pub(crate) fn deleted<'py>(py: Python<'py>, deleted: &Deleted) -> Object<'py> {
     classes(py)?.deleted.bind(py).call1((deleted.id.to_string(), deleted.version, until))
 }
 
+/// A `DeletedMany`.
+pub(crate) fn deleted_many<'py>(py: Python<'py>, deleted: &DeletedMany) -> Object<'py> {
+    let ids = PyTuple::new(py, deleted.ids.iter().map(ToString::to_string))?;
+    let until = times::to_python(py, deleted.undo_until)?;
+    classes(py)?.deleted_many.bind(py).call1((ids, until, deleted.dry_run))
+}
+
+/// A `Purged`.
+pub(crate) fn purged<'py>(py: Python<'py>, purged: &Purged) -> Object<'py> {
+    let arguments = (purged.id.to_string(), purged.kind.as_str(), purged.versions, purged.chunks);
+    classes(py)?.purged.bind(py).call1(arguments)
+}
+
+/// A `Swept`.
+pub(crate) fn swept(py: Python<'_>, swept: Swept) -> Object<'_> {
+    classes(py)?.swept.bind(py).call1((swept.expired, swept.deleted))
+}
+
 /// A `Version`.
 pub(crate) fn version<'py>(py: Python<'py>, version: &Version) -> Object<'py> {
     let arguments = (version.operation.as_str(), version.seq, item(py, &version.item)?);
@@ -210,6 +229,7 @@ pub(crate) fn check_report<'py>(py: Python<'py>, report: &CheckReport) -> Object
         report.chunks,
         report.vectors,
         report.changes,
+        texts(py, &report.repaired)?,
     );
     classes(py)?.check_report.bind(py).call1(arguments)
 }

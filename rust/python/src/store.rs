@@ -4,12 +4,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PySequence, PyTuple};
-use recollect_engine::{Locator, Paging, Store, Vectors};
-use recollect_model::{Error, ItemId, Kind, Query, Result, Subject};
+use recollect_engine::{Paging, Store};
+use recollect_model::{Call, Error};
 
 use crate::argument::{Argument, optional_text, text};
-use crate::enter::{Limits, PyCancelToken, enter};
+use crate::classes::classes;
+use crate::enter::{Limits, enter};
 use crate::errors::OrRaise;
+use crate::exit::Inside;
+use crate::parameters::{self, limits};
 use crate::{arrays, drafts, filters, opening, patch, records};
 
 type Any<'a, 'py> = &'a Bound<'py, PyAny>;
@@ -17,57 +20,16 @@ type Object<'py> = PyResult<Bound<'py, PyAny>>;
 type Tuple<'py> = PyResult<Bound<'py, PyTuple>>;
 
 /// An open store.
-#[pyclass(name = "Store", module = "recollect", frozen)]
+#[pyclass(name = "Store", module = "recollect", frozen, weakref)]
 pub(crate) struct PyStore {
     store: Store,
     is_closed: AtomicBool,
 }
 
-fn limits<'py>(timeout: Any<'_, 'py>, cancel: Any<'_, 'py>) -> Result<Limits<'py>> {
-    let cancel = if cancel.is_none() {
-        None
-    } else {
-        let token = cancel.cast::<PyCancelToken>().map_err(|_| Error::invalid("cancel must be a CancelToken"))?;
-        Some(token.clone())
-    };
-    Ok(Limits { timeout: timeout.clone(), cancel })
-}
-
-fn kind(value: Any<'_, '_>) -> Result<Kind> {
-    Kind::parse(&text("kind", value)?)
-}
-
-fn id(value: Any<'_, '_>) -> Result<ItemId> {
-    text("id", value)?.parse()
-}
-
-fn version(value: Any<'_, '_>) -> Result<Option<u32>> {
-    Argument::new("version", value).optional(Argument::version)
-}
-
-fn vectors(value: Any<'_, '_>) -> Result<Option<Vectors>> {
-    Argument::new("vectors", value).optional(|_| arrays::vectors("vectors", value))
-}
-
-fn locator(
-    kind: Any<'_, '_>,
-    id: Any<'_, '_>,
-    key: Any<'_, '_>,
-    project: Any<'_, '_>,
-) -> Result<(Option<Kind>, Locator)> {
-    let kind = Argument::new("kind", kind).optional(Argument::text)?.map(|kind| Kind::parse(&kind)).transpose()?;
-    let locator = match (optional_text("id", id)?, optional_text("key", key)?) {
-        (Some(id), None) => Locator::Id(id.parse()?),
-        (None, Some(key)) => Locator::Key { key, project: optional_text("project", project)? },
-        _ => return Err(Error::invalid("give either an id or a key")),
-    };
-    Ok((kind, locator))
-}
-
 #[pymethods]
 impl PyStore {
     #[staticmethod]
-    #[pyo3(signature = (path, *, read_only, create, durability, timeout, readers, project, principal, embedder, space, require_space))]
+    #[pyo3(signature = (path, *, read_only, create, durability, timeout, readers, project, principal, sweep, embedder, space, require_space))]
     #[expect(clippy::too_many_arguments, reason = "they are the parameters of the Python function")]
     fn open<'py>(
         py: Python<'py>,
@@ -79,10 +41,12 @@ impl PyStore {
         readers: Any<'_, 'py>,
         project: Any<'_, 'py>,
         principal: Any<'_, 'py>,
+        sweep: Any<'_, 'py>,
         embedder: Any<'_, 'py>,
         space: Any<'_, 'py>,
         require_space: bool,
     ) -> PyResult<Self> {
+        let _inside = Inside::enter(py)?;
         let options = opening::options(
             path,
             read_only,
@@ -92,11 +56,14 @@ impl PyStore {
             readers,
             project,
             principal,
+            sweep,
             embedder,
             space,
             require_space,
         );
         let options = options.or_raise(py)?;
+        // As with the exceptions: later it may be too late to import them.
+        classes(py)?;
         let limits = Limits { timeout: timeout.clone(), cancel: None };
         let store = enter(py, &limits, |call| Store::open(options, call))?;
         Ok(Self { store, is_closed: AtomicBool::new(false) })
@@ -111,7 +78,8 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Tuple<'py> {
-        let kind = self::kind(kind).or_raise(py)?;
+        let _inside = Inside::enter(py)?;
+        let kind = parameters::kind(kind).or_raise(py)?;
         let drafts =
             drafts.cast::<PySequence>().map_err(|_| Error::invalid("drafts must be a sequence")).or_raise(py)?;
         let is_batch = drafts.len()? > 1;
@@ -123,7 +91,7 @@ impl PyStore {
             });
             prepared.push(draft.or_raise(py)?);
         }
-        let vectors = self::vectors(vectors).or_raise(py)?;
+        let vectors = parameters::vectors(vectors).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.add(kind, prepared, vectors, call))?;
         records::tuple(py, &answer, |py, added| records::added(py, kind, added))
@@ -140,7 +108,8 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Object<'py> {
-        let (kind, locator) = locator(kind, id, key, project).or_raise(py)?;
+        let _inside = Inside::enter(py)?;
+        let (kind, locator) = parameters::locator(kind, id, key, project).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.get(kind, &locator, call))?;
         records::item(py, &answer)
@@ -159,7 +128,8 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Object<'py> {
-        let kind = self::kind(kind).or_raise(py)?;
+        let _inside = Inside::enter(py)?;
+        let kind = parameters::kind(kind).or_raise(py)?;
         let filter = filters::from_python(filters).or_raise(py)?;
         let cursor = optional_text("cursor", cursor).or_raise(py)?;
         let paging = Paging {
@@ -181,7 +151,8 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> PyResult<u64> {
-        let kind = self::kind(kind).or_raise(py)?;
+        let _inside = Inside::enter(py)?;
+        let kind = parameters::kind(kind).or_raise(py)?;
         let filter = filters::from_python(filters).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.count(kind, &filter, call))?;
@@ -200,10 +171,11 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Object<'py> {
-        let (kind, id) = (self::kind(kind).or_raise(py)?, self::id(id).or_raise(py)?);
-        let version = self::version(version).or_raise(py)?;
+        let _inside = Inside::enter(py)?;
+        let (kind, id) = (parameters::kind(kind).or_raise(py)?, parameters::id(id).or_raise(py)?);
+        let version = parameters::version(version).or_raise(py)?;
         let patch = patch::from_python(patch).or_raise(py)?;
-        let vectors = self::vectors(vectors).or_raise(py)?;
+        let vectors = parameters::vectors(vectors).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.update(kind, id, &patch, version, vectors.as_ref(), call))?;
         records::item(py, &answer)
@@ -218,8 +190,9 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Object<'py> {
-        let (kind, id) = (self::kind(kind).or_raise(py)?, self::id(id).or_raise(py)?);
-        let version = self::version(version).or_raise(py)?;
+        let _inside = Inside::enter(py)?;
+        let (kind, id) = (parameters::kind(kind).or_raise(py)?, parameters::id(id).or_raise(py)?);
+        let version = parameters::version(version).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.delete(kind, id, version, call))?;
         records::deleted(py, &answer)
@@ -233,10 +206,55 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Object<'py> {
-        let (kind, id) = (self::kind(kind).or_raise(py)?, self::id(id).or_raise(py)?);
+        let _inside = Inside::enter(py)?;
+        let (kind, id) = (parameters::kind(kind).or_raise(py)?, parameters::id(id).or_raise(py)?);
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.restore(kind, id, call))?;
         records::item(py, &answer)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are the parameters of the Python method")]
+    fn delete_many<'py>(
+        &self,
+        py: Python<'py>,
+        kind: Any<'_, 'py>,
+        filters: Any<'_, 'py>,
+        expected: Any<'_, 'py>,
+        dry_run: Any<'_, 'py>,
+        timeout: Any<'_, 'py>,
+        cancel: Any<'_, 'py>,
+    ) -> Object<'py> {
+        let _inside = Inside::enter(py)?;
+        let kind = parameters::kind(kind).or_raise(py)?;
+        let filter = filters::from_python(filters).or_raise(py)?;
+        let expected = Argument::new("expected", expected).optional(Argument::size).or_raise(py)?;
+        let expected = expected.map(|count| count as u64);
+        let dry_run = Argument::new("dry_run", dry_run).boolean().or_raise(py)?;
+        let limits = limits(timeout, cancel).or_raise(py)?;
+        let answer = enter(py, &limits, |call| self.store.delete_many(kind, &filter, expected, dry_run, call))?;
+        records::deleted_many(py, &answer)
+    }
+
+    fn purge<'py>(
+        &self,
+        py: Python<'py>,
+        kind: Any<'_, 'py>,
+        ids: Any<'_, 'py>,
+        timeout: Any<'_, 'py>,
+        cancel: Any<'_, 'py>,
+    ) -> Tuple<'py> {
+        let _inside = Inside::enter(py)?;
+        let (kind, ids) = (parameters::kind(kind).or_raise(py)?, parameters::ids(ids).or_raise(py)?);
+        let limits = limits(timeout, cancel).or_raise(py)?;
+        let answer = enter(py, &limits, |call| self.store.purge(kind, &ids, call))?;
+        records::tuple(py, &answer, records::purged)
+    }
+
+    fn sweep<'py>(&self, py: Python<'py>, timeout: Any<'_, 'py>, cancel: Any<'_, 'py>) -> Object<'py> {
+        let _inside = Inside::enter(py)?;
+        let limits = limits(timeout, cancel).or_raise(py)?;
+        let answer = enter(py, &limits, |call| self.store.sweep(call))?;
+        records::swept(py, answer)
     }
 
     fn history<'py>(
@@ -247,7 +265,8 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Tuple<'py> {
-        let (kind, id) = (self::kind(kind).or_raise(py)?, self::id(id).or_raise(py)?);
+        let _inside = Inside::enter(py)?;
+        let (kind, id) = (parameters::kind(kind).or_raise(py)?, parameters::id(id).or_raise(py)?);
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.history(kind, id, call))?;
         records::tuple(py, &answer, records::version)
@@ -264,15 +283,17 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Object<'py> {
-        let (kind, id) = (self::kind(kind).or_raise(py)?, self::id(id).or_raise(py)?);
+        let _inside = Inside::enter(py)?;
+        let (kind, id) = (parameters::kind(kind).or_raise(py)?, parameters::id(id).or_raise(py)?);
         let to = Argument::new("to", to).version().or_raise(py)?;
-        let version = self::version(version).or_raise(py)?;
+        let version = parameters::version(version).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.revert(kind, id, to, version, call))?;
         records::item(py, &answer)
     }
 
     fn split<'py>(&self, py: Python<'py>, text: Any<'_, 'py>, media_type: Any<'_, 'py>) -> Tuple<'py> {
+        let _inside = Inside::enter(py)?;
         let text = self::text("text", text).or_raise(py)?;
         let media_type = self::text("media_type", media_type).or_raise(py)?;
         let answer = enter(py, &Limits::none(py), |_| self.store.split(&text, &media_type))?;
@@ -280,12 +301,14 @@ impl PyStore {
     }
 
     fn split_sections<'py>(&self, py: Python<'py>, text: Any<'_, 'py>) -> Tuple<'py> {
+        let _inside = Inside::enter(py)?;
         let text = self::text("text", text).or_raise(py)?;
         let answer = enter(py, &Limits::none(py), |_| self.store.split_sections(&text))?;
         records::tuple(py, &answer, records::piece)
     }
 
     fn projects<'py>(&self, py: Python<'py>, timeout: Any<'_, 'py>, cancel: Any<'_, 'py>) -> Tuple<'py> {
+        let _inside = Inside::enter(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.projects(call))?;
         records::tuple(py, &answer, records::project)
@@ -299,6 +322,7 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> PyResult<String> {
+        let _inside = Inside::enter(py)?;
         let path = text("path", path).or_raise(py)?;
         let name = text("name", name).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
@@ -314,6 +338,7 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> PyResult<String> {
+        let _inside = Inside::enter(py)?;
         let path = text("path", path).or_raise(py)?;
         let parent = text("parent", parent).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
@@ -329,6 +354,7 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> PyResult<u64> {
+        let _inside = Inside::enter(py)?;
         let path = text("path", path).or_raise(py)?;
         let recursive = Argument::new("recursive", recursive).boolean().or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
@@ -343,6 +369,7 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> PyResult<bool> {
+        let _inside = Inside::enter(py)?;
         let name = text("name", name).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.create_channel(&name, call))?;
@@ -350,12 +377,14 @@ impl PyStore {
     }
 
     fn channels<'py>(&self, py: Python<'py>, timeout: Any<'_, 'py>, cancel: Any<'_, 'py>) -> Tuple<'py> {
+        let _inside = Inside::enter(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.channels(call))?;
         PyTuple::new(py, answer)
     }
 
     fn tiers<'py>(&self, py: Python<'py>, timeout: Any<'_, 'py>, cancel: Any<'_, 'py>) -> Tuple<'py> {
+        let _inside = Inside::enter(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.tiers(call))?;
         PyTuple::new(py, answer)
@@ -369,6 +398,7 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Tuple<'py> {
+        let _inside = Inside::enter(py)?;
         let since = Argument::new("since", since).size().or_raise(py)? as u64;
         let limit = Argument::new("limit", limit).size().or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
@@ -389,23 +419,8 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Object<'py> {
-        let read = || {
-            let vector = Argument::new("vector", vector).optional(|_| arrays::floats("vector", vector))?;
-            let subject = match (optional_text("query", query)?, vector) {
-                (Some(query), None) => Subject::Text(query),
-                (None, Some(vector)) => Subject::Vector(vector),
-                _ => return Err(Error::invalid("give either a query text or a vector")),
-            };
-            let kinds = Argument::new("kinds", kinds).texts()?;
-            Ok(Query {
-                subject,
-                kinds: kinds.iter().map(|kind| Kind::parse(kind)).collect::<Result<_>>()?,
-                scope: filters::scope(&Argument::new("project", project))?,
-                tags: Argument::new("tags", tags).texts()?,
-                k: Argument::new("k", k).size()?,
-            })
-        };
-        let query = read().or_raise(py)?;
+        let _inside = Inside::enter(py)?;
+        let query = parameters::query(query, vector, kinds, project, tags, k).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.search(&query, call))?;
         records::search_result(py, &answer)
@@ -420,8 +435,8 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, usize)> {
-        let ids = Argument::new("ids", ids).texts().or_raise(py)?;
-        let ids: Vec<ItemId> = ids.iter().map(|id| id.parse()).collect::<Result<_>>().or_raise(py)?;
+        let _inside = Inside::enter(py)?;
+        let ids = parameters::ids(ids).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.embeddings(&ids, call))?;
         Ok((
@@ -440,6 +455,7 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> PyResult<usize> {
+        let _inside = Inside::enter(py)?;
         let chunks = arrays::unsigned("chunks", chunks).or_raise(py)?;
         let vectors = arrays::vectors("vectors", vectors).or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
@@ -453,6 +469,7 @@ impl PyStore {
         timeout: Any<'_, 'py>,
         cancel: Any<'_, 'py>,
     ) -> Tuple<'py> {
+        let _inside = Inside::enter(py)?;
         let limit = Argument::new("limit", limit).size().or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.missing_embeddings(limit, call))?;
@@ -460,18 +477,28 @@ impl PyStore {
     }
 
     fn stats<'py>(&self, py: Python<'py>, timeout: Any<'_, 'py>, cancel: Any<'_, 'py>) -> Object<'py> {
+        let _inside = Inside::enter(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.stats(call))?;
         records::store_stats(py, self, &answer)
     }
 
-    fn check<'py>(&self, py: Python<'py>, timeout: Any<'_, 'py>, cancel: Any<'_, 'py>) -> Object<'py> {
+    fn check<'py>(
+        &self,
+        py: Python<'py>,
+        repair: Any<'_, 'py>,
+        timeout: Any<'_, 'py>,
+        cancel: Any<'_, 'py>,
+    ) -> Object<'py> {
+        let _inside = Inside::enter(py)?;
+        let repair = Argument::new("repair", repair).boolean().or_raise(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
-        let answer = enter(py, &limits, |call| self.store.check(call))?;
+        let answer = enter(py, &limits, |call| self.store.check(repair, call))?;
         records::check_report(py, &answer)
     }
 
     fn checkpoint<'py>(&self, py: Python<'py>, timeout: Any<'_, 'py>, cancel: Any<'_, 'py>) -> Object<'py> {
+        let _inside = Inside::enter(py)?;
         let limits = limits(timeout, cancel).or_raise(py)?;
         let answer = enter(py, &limits, |call| self.store.checkpoint(call))?;
         records::checkpoint(py, answer)
@@ -479,10 +506,12 @@ impl PyStore {
 
     /// The seconds it takes to sum the vectors of the index once.
     fn scan_seconds(&self, py: Python<'_>) -> PyResult<f64> {
+        let _inside = Inside::enter(py)?;
         enter(py, &Limits::none(py), |call| self.store.scan_seconds(call))
     }
 
     fn close(&self, py: Python<'_>, timeout: Any<'_, '_>) -> PyResult<()> {
+        let _inside = Inside::enter(py)?;
         let limits = Limits { timeout: timeout.clone(), cancel: None };
         enter(py, &limits, |call| self.store.close(call))?;
         self.is_closed.store(true, Ordering::Release);
@@ -521,6 +550,7 @@ impl PyStore {
 
     #[getter]
     fn space<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let _inside = Inside::enter(py)?;
         let space = enter(py, &Limits::none(py), |call| self.store.space(call))?;
         space.map(|space| records::space(py, &space)).transpose()
     }
@@ -528,5 +558,16 @@ impl PyStore {
     #[getter]
     fn embeds(&self) -> bool {
         self.store.embeds()
+    }
+}
+
+impl Drop for PyStore {
+    /// Closes without the interpreter's lock, which closing waits and checkpoints too long to keep.
+    fn drop(&mut self) {
+        if !self.closed() {
+            // Nothing refers to the store, so no call is running, and none is attached any more once the interpreter
+            // is gone.
+            let _closed = Python::try_attach(|py| py.detach(|| self.store.close(&Call::unlimited())));
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use recollect_model::{Call, Error, Result};
 
 use crate::connection::Connection;
-use crate::errors::from_failure;
+use crate::errors::{from_failure, from_system};
 use crate::guard::beside;
 use crate::raw::{Access, Backup};
 
@@ -21,7 +21,7 @@ pub(crate) fn copy_to(source: &Connection, path: &Path, replace: bool, call: &Ca
             .with_hint("choose another path, or remove the file"));
     }
     let part = beside(path, ".part");
-    let failed = |error| Error::io(format!("{} cannot be written", path.display())).with_source(error);
+    let failed = |error| from_system(format!("{} cannot be written", path.display()), error);
     remove(&part).map_err(failed)?;
     let copied = fill(source, &part, call).and_then(|()| publish(&part, path).map_err(failed));
     if copied.is_err() {

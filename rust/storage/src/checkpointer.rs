@@ -120,6 +120,9 @@ fn run(core: &Core) {
                 pause = PAUSES.0;
                 break;
             }
+            if core.writer.as_ref().is_some_and(|writer| writer.loss().check().is_err()) {
+                return;
+            }
             if !signal.pause(pause) {
                 return;
             }

@@ -6,7 +6,7 @@ use std::mem;
 use recollect_model::{Call, Error, ErrorCode, Result};
 
 use crate::cache::{Sql, StatementCache};
-use crate::errors::from_failure;
+use crate::errors::{describe, from_failure, is_loss};
 use crate::process::Process;
 use crate::raw::{Access, Failure, Handle, Running, Statement};
 pub use crate::row::Row;
@@ -23,6 +23,8 @@ pub struct Connection {
     mode: Cell<Mode>,
     /// The failure after which libSQL undid the open transaction by itself.
     undone_by: Cell<Option<ErrorCode>>,
+    /// The first failure of the disk.
+    disk_failure: RefCell<Option<String>>,
     process: Process,
 }
 
@@ -41,12 +43,18 @@ impl Connection {
             handle: Handle::open(path, access)?,
             mode: Cell::new(Mode::Idle),
             undone_by: Cell::new(None),
+            disk_failure: RefCell::new(None),
             process: Process::current(),
         })
     }
 
     pub(crate) fn handle(&self) -> &Handle {
         &self.handle
+    }
+
+    /// The first failure of the disk that this connection met. It serves nobody after that.
+    pub(crate) fn disk_failure(&self) -> Option<String> {
+        self.disk_failure.borrow().clone()
     }
 
     /// Runs a statement that changes rows, and counts them.
@@ -299,7 +307,11 @@ impl Connection {
         }
     }
 
-    fn explain(&self, failure: &Failure) -> Error {
+    /// What a failure of this connection means.
+    pub(crate) fn explain(&self, failure: &Failure) -> Error {
+        if is_loss(failure) && self.disk_failure.borrow().is_none() {
+            self.disk_failure.replace(Some(describe("the disk failed", failure)));
+        }
         let error = from_failure(failure, self.handle.take_reason());
         if self.mode.get() == Mode::Idle || !self.handle.is_autocommit() {
             return error;

@@ -7,15 +7,14 @@ use std::sync::{Mutex, PoisonError};
 use recollect_model::{Call, Error, Result};
 
 use crate::checkpointer::Signal;
-use crate::errors::from_failure;
 use crate::guard::beside;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, RunningCall};
 use crate::open_files::OpenFile;
 use crate::options::OpenOptions;
 use crate::raw::CheckpointMode;
 use crate::readers::Readers;
 use crate::stats::{Checkpoint, CheckpointStats, DatabaseStats};
-use crate::writer::Writer;
+use crate::writer::{Writer, WriterLease};
 
 /// One opened store.
 pub(crate) struct Core {
@@ -84,6 +83,19 @@ impl Core {
             .ok_or_else(|| Error::permission_denied("the store is opened read-only").with_hint("open it for writing"))
     }
 
+    /// Counts a call in, until what is returned is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `Closed`, also in a forked child; `Io` when the handle is lost.
+    pub(crate) fn enter(&self) -> Result<RunningCall<'_>> {
+        let running = self.lifecycle.enter()?;
+        if let Some(writer) = &self.writer {
+            writer.loss().check()?;
+        }
+        Ok(running)
+    }
+
     /// Counts a commit, and wakes the checkpointer when the log has grown enough.
     pub(crate) fn committed(&self, wal_frames: u64) {
         self.counters.commits.fetch_add(1, Ordering::Relaxed);
@@ -96,6 +108,12 @@ impl Core {
             return Ok(Checkpoint { busy: false, log_frames: 0, checkpointed_frames: 0 });
         }
         let lease = self.writer()?.lease(call)?;
+        self.check_not_replaced()?;
+        self.checkpoint_by(&lease, mode)
+    }
+
+    /// As [`Self::checkpoint`], by somebody who has the writer already.
+    pub(crate) fn checkpoint_by(&self, lease: &WriterLease<'_>, mode: CheckpointMode) -> Result<Checkpoint> {
         match lease.handle().checkpoint(mode) {
             Ok(frames) => {
                 let is_done = !frames.is_busy && frames.checkpointed == frames.log;
@@ -110,7 +128,9 @@ impl Core {
             }
             Err(failure) => {
                 self.counters.failed.fetch_add(1, Ordering::Relaxed);
-                Err(from_failure(&failure, None))
+                let error = lease.explain(&failure);
+                lease.check_disk()?;
+                Err(error)
             }
         }
     }
@@ -120,6 +140,17 @@ impl Core {
         let file = self.open_file.lock().unwrap_or_else(PoisonError::into_inner);
         match (&*file, &self.path) {
             (Some(file), Some(path)) => file.check_place(path),
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails if another file stands at the path. To be asked under the guard, before a checkpoint: the log belongs to
+    /// the path, and what it holds now may be meant for the other file. A file that was moved away with nothing in its
+    /// place still gets what is in the log.
+    fn check_not_replaced(&self) -> Result<()> {
+        let file = self.open_file.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*file, &self.path) {
+            (Some(file), Some(path)) if path.exists() => file.check_place(path),
             _ => Ok(()),
         }
     }

@@ -3,23 +3,23 @@
 use std::mem;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
-use recollect_model::{Call, ErrorCode, Result};
+use recollect_model::{Call, Result};
 
 use crate::backup::copy_to;
 use crate::checkpointer::Checkpointer;
-use crate::connection::Connection;
 use crate::core::Core;
+use crate::erasure::Erased;
 use crate::migrations;
 use crate::opening::{self, fix_snapshot};
 use crate::options::OpenOptions;
-use crate::patience::Patience;
+use crate::patience::{Patience, while_locked};
 use crate::raw::CheckpointMode;
 use crate::snapshot::{Lease, Snapshot};
 use crate::stats::{Checkpoint, DatabaseStats};
 use crate::transaction::Transaction;
+use crate::writer::WriterLease;
 
 /// How long closing waits for the guard to checkpoint once more. Without that checkpoint nothing is lost: the next
 /// open reads the log.
@@ -53,24 +53,15 @@ impl Database {
     ///
     /// `Closed`, `Timeout` when no read connection is free in time, `Cancelled`, `Corrupt`, `Io`.
     pub fn read(&self, call: &Call) -> Result<Snapshot<'_>> {
-        let running = self.core.lifecycle.enter()?;
+        let running = self.core.enter()?;
         let lease = match &self.core.readers {
             Some(readers) => Lease::Reader(readers.lease(call, || self.core.check_place())?),
             None => Lease::Memory(self.core.writer()?.lease(call)?),
         };
-        let mut patience = Patience::new(call, self.core.options().lock_timeout);
         lease.begin(call, "BEGIN")?;
         let snapshot = Snapshot::new(lease, running);
-        loop {
-            match fix_snapshot(&snapshot) {
-                // Another process is recovering the log, which takes a moment.
-                Err(error) if error.code() == ErrorCode::Locked && patience.lasts()? => {
-                    thread::sleep(Duration::from_millis(1));
-                }
-                Err(error) => return Err(error),
-                Ok(()) => return Ok(snapshot),
-            }
-        }
+        while_locked(call, self.core.options().lock_timeout, || fix_snapshot(&snapshot))?;
+        Ok(snapshot)
     }
 
     /// Runs a function inside a write transaction, under the guard, and commits what it did. An error or a panic in
@@ -78,32 +69,36 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// Whatever `f` fails with; `Locked` when the guard was not to be had in time, `Timeout`, `Cancelled`, `Closed`,
-    /// `PermissionDenied` for a store opened read-only, `Conflict`, `Io`.
+    /// Whatever `f` fails with; `Locked` when the guard was not to be had in time, and at once when this
+    /// thread is inside a write already, `Timeout`, `Cancelled`, `Closed`,
+    /// `PermissionDenied` for a store opened read-only, `Conflict`, `Io`. A failure of the disk, other than a full one,
+    /// loses the handle: every later call fails with `Io`, until the store is closed and opened again.
     pub fn write<T>(&self, call: &Call, f: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        let _running = self.core.lifecycle.enter()?;
+        let _running = self.core.enter()?;
         let lease = self.core.writer()?.lease(call)?;
         self.core.check_place()?;
-        self.begin_write(&lease, call)?;
-        let transaction = Transaction::new(&lease);
+        let outcome = self.write_by(&lease, call, f);
+        // Whatever became of the write, and even if `f` kept the failure to itself.
+        if outcome.is_err() {
+            lease.check_disk()?;
+        }
+        outcome
+    }
+
+    fn write_by<T>(
+        &self,
+        lease: &WriterLease<'_>,
+        call: &Call,
+        f: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        while_locked(call, self.core.options().lock_timeout, || lease.begin(call, "BEGIN IMMEDIATE"))?;
+        let transaction = Transaction::new(lease);
         let value = f(&transaction)?;
         call.check_interrupt()?;
+        lease.check_disk()?;
         transaction.commit()?;
         self.core.committed(lease.handle().wal_frames());
         Ok(value)
-    }
-
-    /// Waits for the write lock of the file. Under the guard nobody of ours has it, but for a moment of recovery.
-    fn begin_write(&self, connection: &Connection, call: &Call) -> Result<()> {
-        let mut patience = Patience::new(call, self.core.options().lock_timeout);
-        loop {
-            match connection.begin(call, "BEGIN IMMEDIATE") {
-                Err(error) if error.code() == ErrorCode::Locked && patience.lasts()? => {
-                    thread::sleep(Duration::from_micros(200));
-                }
-                outcome => return outcome,
-            }
-        }
     }
 
     /// Copies the whole log into the file and cuts the log to nothing. Busy means that a reader still uses the log.
@@ -121,8 +116,22 @@ impl Database {
     ///
     /// As [`Self::write`].
     pub fn checkpoint_with(&self, mode: CheckpointMode, call: &Call) -> Result<Checkpoint> {
-        let _running = self.core.lifecycle.enter()?;
+        let _running = self.core.enter()?;
         self.core.checkpoint(mode, call)
+    }
+
+    /// Overwrites what deleted rows left in the unused part of the pages, in the file and its log, and lets no
+    /// connection of any process write it back. Reads the whole file under the guard; a store in memory has no file.
+    ///
+    /// Copies of the file, and what the disk itself keeps of blocks that were written over, are out of its reach.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`]; `Locked` also when a reader used the log, which holds older pages, until the time limit;
+    /// `Unsupported` for a file of more than 33,554,431 pages (128 GiB). Called again, it starts anew.
+    pub fn erase(&self, call: &Call) -> Result<Erased> {
+        let _running = self.core.enter()?;
+        crate::erasure::erase(&self.core, call)
     }
 
     /// Copies the store, as it is now, into one file that needs no other beside it.

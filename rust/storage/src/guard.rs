@@ -16,7 +16,7 @@ use recollect_model::{Call, Error, Result};
 use crate::lock_file::{LockFile, LockFileHeld};
 use crate::patience::Patience;
 use crate::stats::GuardStats;
-use crate::turn::{Turn, TurnHeld};
+use crate::turn::{Taken, Turn, TurnHeld};
 
 /// The guard of one store. A store in memory has the turn only.
 pub(crate) struct Guard {
@@ -62,7 +62,8 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// `Locked`, naming the file, when the time ran out, and `Cancelled`.
+    /// `Locked`, naming the file, when the time ran out, and at once when this thread has the guard or waits for it;
+    /// `Cancelled`.
     pub(crate) fn acquire(&self, call: &Call) -> Result<GuardHeld<'_>> {
         let mut patience = Patience::new(call, self.limit);
         let mut has_waited = false;
@@ -77,8 +78,10 @@ impl Guard {
     }
 
     fn acquire_within(&self, patience: &mut Patience<'_>, has_waited: &mut bool) -> Result<GuardHeld<'_>> {
-        let Some(turn) = self.turn.take(patience, has_waited)? else {
-            return Err(self.out_of_time("another thread of this process", patience));
+        let turn = match self.turn.take(patience, has_waited)? {
+            Taken::Held(turn) => turn,
+            Taken::OutOfTime => return Err(self.out_of_time("another thread of this process", patience)),
+            Taken::ByThisThread => return Err(self.waits_for_itself()),
         };
         let Some(files) = self.files.as_ref().filter(|_| !cfg!(feature = "unguarded")) else {
             return Ok(GuardHeld { _files: None, _turn: turn });
@@ -91,6 +94,18 @@ impl Guard {
         };
         drop(gate);
         Ok(GuardHeld { _files: Some(lock), _turn: turn })
+    }
+
+    /// The thread is inside a write already, and the host's code, which runs when that write asks whether it was
+    /// interrupted, began another.
+    fn waits_for_itself(&self) -> Error {
+        let said = if self.files.is_some() {
+            "this thread is already inside a write of the store"
+        } else {
+            "this thread already uses the store in memory, which does one thing at a time"
+        };
+        Error::locked(said)
+            .with_hint("do it after the call that is running: do not write in a signal handler or callback")
     }
 
     fn out_of_time(&self, holder: &str, patience: &Patience<'_>) -> Error {

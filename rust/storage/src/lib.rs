@@ -15,12 +15,15 @@ mod connection;
 mod core;
 mod database;
 mod engine;
+mod erasure;
 mod errors;
 mod first_poll;
 mod guard;
 mod integrity;
+mod leftover;
 mod lifecycle;
 mod lock_file;
+mod loss;
 #[cfg(test)]
 mod migration_tests;
 mod migrations;
@@ -46,6 +49,8 @@ pub mod rows;
 
 pub use connection::Connection;
 pub use database::Database;
+pub use erasure::Erased;
+pub use lock_file::lock_descriptors;
 pub use options::{Durability, Location, OpenMode, OpenOptions};
 pub use raw::CheckpointMode;
 pub use row::Row;

@@ -2,21 +2,25 @@
 //! holder dies, unless it forked while it held the lock: then when the child dies, too.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::ops::Deref;
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use recollect_model::{Error, Result};
+use recollect_model::{Error, ErrorCode, Result};
 
+use crate::errors::from_system;
 use crate::patience::Patience;
 use crate::process::Process;
 
 /// One lock file. Locking is polled, so that it can be given up at a deadline.
 pub(crate) struct LockFile {
     path: PathBuf,
-    file: Mutex<Arc<File>>,
+    file: Mutex<Arc<Listed>>,
 }
 
 impl LockFile {
@@ -59,7 +63,7 @@ impl LockFile {
         }
     }
 
-    fn file(&self) -> MutexGuard<'_, Arc<File>> {
+    fn file(&self) -> MutexGuard<'_, Arc<Listed>> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -71,23 +75,22 @@ impl LockFile {
     }
 }
 
-fn open(path: &Path) -> Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).open(path).map_err(|error| {
-        let said = format!("the lock file {} cannot be opened", path.display());
-        match error.kind() {
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-                Error::permission_denied(said)
-                    .with_hint("the folder of a store must be writable; to read only, open it read-only")
-                    .with_source(error)
+fn open(path: &Path) -> Result<Listed> {
+    let opened = OpenOptions::new().read(true).append(true).create(true).open(path);
+    opened.map(Listed::enter).map_err(|error| {
+        let error = from_system(format!("the lock file {} cannot be opened", path.display()), error);
+        match error.code() {
+            ErrorCode::PermissionDenied => {
+                error.with_hint("the folder of a store must be writable; to read only, open it read-only")
             }
-            _ => Error::io(said).with_source(error),
+            _ => error,
         }
     })
 }
 
 /// The lock, until it is dropped.
 pub(crate) struct LockFileHeld {
-    file: Arc<File>,
+    file: Arc<Listed>,
     process: Process,
 }
 
@@ -99,6 +102,80 @@ impl Drop for LockFileHeld {
             // that is no longer open.
             let _unlocked = self.file.unlock();
         }
+    }
+}
+
+/// The descriptors of every lock file that this process has open, locked or not.
+///
+/// A child that is forked shares them, and with them the locks: one that a parent held when it died stays for as long
+/// as the child lives. So a child is to put another open file (`/dev/null`) in the place of each, with `dup2`. Nothing
+/// in the child depends on them: a store that was opened before the fork refuses every call there.
+///
+/// It takes no lock, so that it can be called in a child right after the fork.
+pub fn lock_descriptors() -> Vec<RawFd> {
+    let mut descriptors = Vec::new();
+    let mut place = Some(&FIRST);
+    while let Some(here) = place {
+        let descriptor = here.descriptor.load(Ordering::Acquire);
+        if descriptor != FREE {
+            descriptors.push(descriptor);
+        }
+        place = here.next.get().map(Box::as_ref);
+    }
+    descriptors
+}
+
+/// A place in the list of descriptors. Places are used again and never freed: there are as many as lock files were
+/// ever open at once.
+struct Place {
+    descriptor: AtomicI32,
+    next: OnceLock<Box<Place>>,
+}
+
+const FREE: RawFd = -1;
+
+static FIRST: Place = Place::new();
+
+impl Place {
+    const fn new() -> Self {
+        Self { descriptor: AtomicI32::new(FREE), next: OnceLock::new() }
+    }
+
+    /// Enters a descriptor at the first place that is free.
+    fn take(descriptor: RawFd) -> &'static Self {
+        let mut place = &FIRST;
+        while place.descriptor.compare_exchange(FREE, descriptor, Ordering::AcqRel, Ordering::Relaxed).is_err() {
+            place = place.next.get_or_init(|| Box::new(Self::new()));
+        }
+        place
+    }
+}
+
+/// An open lock file that [`lock_descriptors`] knows of.
+struct Listed {
+    file: File,
+    place: &'static Place,
+}
+
+impl Listed {
+    fn enter(file: File) -> Self {
+        let place = Place::take(file.as_raw_fd());
+        Self { file, place }
+    }
+}
+
+impl Deref for Listed {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.file
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        // Before the descriptor is closed, and may become another file's.
+        self.place.descriptor.store(FREE, Ordering::Release);
     }
 }
 

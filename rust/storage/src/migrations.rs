@@ -29,6 +29,7 @@ macro_rules! migrations {
 /// Every step, in order.
 pub(crate) const ALL: &[Migration] = migrations![
     1 "0001_create_store",
+    2 "0002_purge_and_sweep",
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS migrations (

@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 use recollect_model::{Error, Result};
 
+use crate::errors::from_system;
 use crate::guard::beside;
+use crate::leftover::check_log;
 use crate::process::{FORK_HINT, Process};
 
 /// `PRAGMA application_id` of every store: "RCLT".
@@ -45,24 +47,43 @@ pub(crate) struct OpenFile {
 }
 
 impl OpenFile {
-    /// Makes the file if it is not there, and enters it into the list. When it is the first entry for this file, the
-    /// header is looked at first, and what is no store is refused without a byte written.
-    pub(crate) fn enter(path: &Path, create: bool) -> Result<Self> {
+    /// Enters a file into the list. When it is the first entry for this file, the header is looked at first, and what is
+    /// no store is refused without a byte written.
+    pub(crate) fn enter(path: &Path) -> Result<Self> {
+        Self::enter_with(path, false)
+    }
+
+    /// As [`Self::enter`], for whoever holds the guard: makes the file if it is not there and that is wanted, and
+    /// refuses a log beside it that belongs to another file.
+    pub(crate) fn enter_guarded(path: &Path, create: bool) -> Result<Self> {
+        if create {
+            Self::make(path)?;
+        }
+        Self::enter_with(path, true)
+    }
+
+    fn make(path: &Path) -> Result<()> {
+        let mut open = list()?;
+        // One that exists is opened only to be closed again, which must not happen to one that is in use.
+        let is_known = identity(path).is_ok_and(|identity| open.get_or_insert_default().contains_key(&identity));
+        if !is_known {
+            OpenOptions::new().append(true).create(true).open(path).map_err(|error| denied(path, error))?;
+        }
+        Ok(())
+    }
+
+    fn enter_with(path: &Path, is_guarded: bool) -> Result<Self> {
         let mut open = list()?;
         let open = open.get_or_insert_default();
-        if create {
-            // One that exists is opened only to be closed again, which must not happen to one that is in use.
-            let is_known = identity(path).is_ok_and(|identity| open.contains_key(&identity));
-            if !is_known {
-                OpenOptions::new().append(true).create(true).open(path).map_err(|error| denied(path, error))?;
-            }
-        }
         let identity = sole_identity(path)?;
         if let Some(users) = open.get_mut(&identity) {
             refuse_inherited(users, path)?;
             users.count += 1;
         } else {
-            check_header(path)?;
+            let page_size = check_header(path)?;
+            if is_guarded && let Some(page_size) = page_size {
+                check_log(path, page_size)?;
+            }
             open.insert(identity, Users { process: Process::current(), count: 1 });
         }
         Ok(Self { identity, process: Process::current() })
@@ -86,7 +107,7 @@ impl OpenFile {
 
     /// Looks at the header of a file unless this process has it open, in which case that was done before.
     pub(crate) fn inspect(path: &Path) -> Result<()> {
-        drop(Self::enter(path, false)?);
+        drop(Self::enter(path)?);
         Ok(())
     }
 }
@@ -147,57 +168,61 @@ fn identity(path: &Path) -> std::io::Result<Identity> {
 }
 
 fn denied(path: &Path, error: std::io::Error) -> Error {
-    let said = format!("{} cannot be opened", path.display());
-    match error.kind() {
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
-            Error::permission_denied(said).with_source(error)
-        }
-        std::io::ErrorKind::NotFound => Error::not_found(said).with_source(error),
-        _ => Error::io(said).with_source(error),
-    }
+    from_system(format!("{} cannot be opened", path.display()), error)
 }
 
-/// The first hundred bytes of a database file; see <https://www.sqlite.org/fileformat2.html>, section 1.3.
-fn check_header(path: &Path) -> Result<()> {
+/// The first hundred bytes of a database file; see <https://www.sqlite.org/fileformat2.html>, section 1.3. Answers with
+/// the size of its pages, if it has any.
+fn check_header(path: &Path) -> Result<Option<usize>> {
     let mut header = Vec::with_capacity(100);
     let mut file = File::open(path).map_err(|error| denied(path, error))?;
     file.by_ref().take(100).read_to_end(&mut header).map_err(|error| denied(path, error))?;
     // After the header: a file that grows meanwhile is not taken for one that was cut.
     let length = file.metadata().map_err(|error| denied(path, error))?.len();
     drop(file);
-    if header.is_empty() {
-        return Ok(());
+    if header.is_empty() || was_being_made(path) {
+        return Ok(None);
     }
     let shown = path.display();
     let foreign = |what: &str| {
-        Err(Error::corrupt(format!("{shown} is no recollect store: {what}"))
-            .with_hint("give the path of a store, or of a file that does not exist yet"))
+        Error::corrupt(format!("{shown} is no recollect store: {what}"))
+            .with_hint("give the path of a store, or of a file that does not exist yet")
     };
     if !header.starts_with(b"SQLite format 3\0") {
-        return foreign("it is not a database file");
+        return Err(foreign("it is not a database file"));
     }
     let Some(fields) = Fields::read(&header) else {
-        return truncated(path, length, 100);
+        return Err(truncated(path, length, 100));
     };
     if fields.application_id != APPLICATION_ID {
-        return foreign("it is a database of another program");
+        return Err(foreign("it is a database of another program"));
     }
     // The page count of the header may run ahead of the file only while the write-ahead log holds the pages.
     let log_is_empty = std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0);
     if log_is_empty && length < fields.length {
-        return truncated(path, length, fields.length);
+        return Err(truncated(path, length, fields.length));
     }
-    Ok(())
+    Ok(Some(fields.page_size))
 }
 
-fn truncated(path: &Path, length: u64, wanted: u64) -> Result<()> {
+/// Whether the power failed in the first transaction of a new file: its rollback journal says that the file was empty,
+/// which the engine makes it again, whatever of the transaction the file holds. The format of the journal is in
+/// <https://www.sqlite.org/fileformat2.html>, section 3.
+fn was_being_made(path: &Path) -> bool {
+    let mut journal = [0; 20];
+    let is_read = File::open(beside(path, "-journal")).and_then(|mut file| file.read_exact(&mut journal)).is_ok();
+    is_read && journal.starts_with(&[0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7]) && journal.ends_with(&[0; 4])
+}
+
+fn truncated(path: &Path, length: u64, wanted: u64) -> Error {
     let shown = path.display();
-    Err(Error::corrupt(format!("{shown} is cut short: it has {length} bytes and should have {wanted}"))
-        .with_hint("restore the store from a backup"))
+    Error::corrupt(format!("{shown} is cut short: it has {length} bytes and should have {wanted}"))
+        .with_hint("restore the store from a backup")
 }
 
 struct Fields {
     application_id: u32,
+    page_size: usize,
     length: u64,
 }
 
@@ -209,10 +234,10 @@ impl Fields {
         };
         let page_size = match u16::from_be_bytes(header.get(16..18)?.try_into().ok()?) {
             1 => 65_536,
-            size => u64::from(size),
+            size => usize::from(size),
         };
         // The page count is valid only if it was written by the same change as the version.
         let pages = if number(24)? == number(92)? { number(28)? } else { 0 };
-        Some(Self { application_id: number(68)?, length: page_size * u64::from(pages) })
+        Some(Self { application_id: number(68)?, page_size, length: page_size as u64 * u64::from(pages) })
     }
 }

@@ -10,16 +10,20 @@ use crate::backup::copy_to;
 use crate::connection::Connection;
 use crate::core::Core;
 use crate::engine::check_engine;
+use crate::errors::is_disk_full;
 use crate::guard::{Guard, beside};
 use crate::migrations::{self, Migration};
 use crate::open_files::{APPLICATION_ID, OpenFile};
 use crate::options::{Location, OpenMode, OpenOptions};
-use crate::patience::Patience;
+use crate::patience::while_locked;
 use crate::place::{Found, resolve};
 use crate::pragmas::{self, Role};
-use crate::raw::{self, Access};
+use crate::raw::{self, Access, CheckpointMode};
 use crate::readers::{self, Readers};
 use crate::writer::{self, Writer};
+
+/// How often, and at what distance, opening tries to empty the log while a reader is in the way.
+const SETTLING: (u32, Duration) = (20, Duration::from_millis(2));
 
 /// Opens a store as the options say, with the given steps of the schema.
 pub(crate) fn open(options: OpenOptions, all: &[Migration], call: &Call) -> Result<Core> {
@@ -31,7 +35,7 @@ pub(crate) fn open(options: OpenOptions, all: &[Migration], call: &Call) -> Resu
         (Location::Memory, OpenMode::ReadWrite { .. }) => open_memory(options, all, call),
         (Location::File(path), OpenMode::ReadOnly) => {
             let path = path.clone();
-            open_read_only(&path, options, all)
+            open_read_only(&path, options, all, call)
         }
         (Location::File(path), OpenMode::ReadWrite { create }) => {
             let path = path.clone();
@@ -49,15 +53,19 @@ fn open_memory(options: OpenOptions, all: &[Migration], call: &Call) -> Result<C
     Ok(core.with_writer(Writer::new(guard, None, options, connection)))
 }
 
-fn open_read_only(path: &Path, options: OpenOptions, all: &[Migration]) -> Result<Core> {
+fn open_read_only(path: &Path, options: OpenOptions, all: &[Migration], call: &Call) -> Result<Core> {
     let (path, found) = resolve(path)?;
     if found != Found::File {
         return Err(nothing_there(&path, found));
     }
-    let file = OpenFile::enter(&path, false)?;
-    let connection = readers::open(text(&path)?, &options).map_err(|error| explain_read_only(error, &path))?;
-    check_identity(&connection, &path).map_err(|error| explain_read_only(error, &path))?;
-    let reached = migrations::check(&connection, all)?;
+    let file = OpenFile::enter(&path)?;
+    let name = text(&path)?.to_owned();
+    let reached = while_locked(call, options.lock_timeout, || {
+        let connection = readers::open(&name, &options)?;
+        check_identity(&connection, &path)?;
+        migrations::check(&connection, all)
+    })
+    .map_err(|error| explain_read_only(error, &path))?;
     let newest = migrations::newest(all);
     if reached < newest {
         return Err(Error::unsupported(format!(
@@ -66,8 +74,7 @@ fn open_read_only(path: &Path, options: OpenOptions, all: &[Migration]) -> Resul
         ))
         .with_hint("open it once for writing, which brings it up to date"));
     }
-    drop(connection);
-    let readers = Readers::new(text(&path)?.to_owned(), options.clone());
+    let readers = Readers::new(name, options.clone());
     Ok(Core::new(options, reached).with_file(path, file, readers))
 }
 
@@ -81,15 +88,19 @@ fn open_file(path: &Path, create: bool, options: OpenOptions, all: &[Migration],
         // Before any file is made beside what may not be ours.
         OpenFile::inspect(&path)?;
     }
+    if found != Found::File {
+        refuse_orphan(&path)?;
+    }
     let guard = Guard::of_file(&path, options.lock_timeout)?;
     let held = guard.acquire(call)?;
-    let file = OpenFile::enter(&path, create)?;
+    let file = OpenFile::enter_guarded(&path, create)?;
     let name = text(&path)?.to_owned();
-    let connection = retry(&options, call, || {
+    let connection = while_locked(call, options.lock_timeout, || {
         let connection = writer::open(&name, &options, Access::ReadWrite)?;
         establish(&connection, &path)?;
         Ok(connection)
     })?;
+    settle_log(&connection, &path)?;
     let schema_version = migrate(&connection, &path, all, call)?;
     check_engine(&connection, &name)?;
     drop(held);
@@ -119,6 +130,29 @@ fn check_identity(connection: &Connection, path: &Path) -> Result<()> {
         .with_hint("give the path of a store, or of a file that does not exist yet"))
 }
 
+/// Copies what is in the log into the file before anything is written behind it.
+///
+/// When a sync of the log failed, what was written before is read from the memory of the system as if nothing had
+/// happened, while the disk does not have it, and no later sync writes it: commits that follow it in the log would be
+/// gone with it when the power fails. A checkpoint writes all of it anew. The caller holds the guard.
+fn settle_log(connection: &Connection, path: &Path) -> Result<()> {
+    let is_empty = || std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0);
+    for _ in 0..SETTLING.0 {
+        if is_empty() {
+            break;
+        }
+        match connection.handle().checkpoint(CheckpointMode::Truncate) {
+            // A reader uses the log, and with it its index in memory, which knows what was committed and what failed.
+            Ok(frames) if frames.is_busy => thread::sleep(SETTLING.1),
+            // What is there can be read all the same.
+            Err(failure) if is_disk_full(&failure) => break,
+            Err(failure) => return Err(connection.explain(&failure)),
+            Ok(_) => break,
+        }
+    }
+    Ok(())
+}
+
 /// Brings the schema up to date. A store that holds something is copied first.
 fn migrate(connection: &Connection, path: &Path, all: &[Migration], call: &Call) -> Result<u32> {
     let reached = migrations::check(connection, all)?;
@@ -141,17 +175,16 @@ fn copy_path(path: &Path, version: u32) -> PathBuf {
     beside(path, &format!(".before-{version:04}"))
 }
 
-/// Another process may be recovering the file for a moment, which libSQL reports as busy.
-fn retry<T>(options: &OpenOptions, call: &Call, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
-    let mut patience = Patience::new(call, options.lock_timeout);
-    loop {
-        match attempt() {
-            Err(error) if error.code() == ErrorCode::Locked && patience.lasts()? => {
-                thread::sleep(Duration::from_millis(1));
-            }
-            outcome => return outcome,
-        }
+/// A log without its file: making a store here would throw away what only the log holds. (A file has its first page
+/// before it has a log.)
+fn refuse_orphan(path: &Path) -> Result<()> {
+    let log = beside(path, "-wal");
+    if std::fs::metadata(&log).map_or(true, |log| log.len() == 0) {
+        return Ok(());
     }
+    let (shown, log) = (path.display(), log.display());
+    Err(Error::conflict(format!("{log} is the log of a store whose file is no longer at {shown}"))
+        .with_hint(format!("put the file back; or, to make a new store here, move {log} away")))
 }
 
 fn nothing_there(path: &Path, found: Found) -> Error {

@@ -9,7 +9,7 @@ pub enum Location {
     /// In a file. Beside it stand `-wal`, `-shm`, `.gate` and `.lock`.
     File(PathBuf),
     /// In memory, for as long as it is open. It has one connection, so a read and a write exclude each other, and a
-    /// thread that begins a second one while it holds the first waits for itself until its time limit.
+    /// thread that begins a second one while it holds the first gets `Locked` at once.
     Memory,
 }
 

@@ -1,5 +1,6 @@
 //! Waiting that ends at a deadline, when the caller cancels, or at Ctrl-C.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use recollect_model::{Call, ErrorCode, Result};
@@ -49,5 +50,24 @@ impl<'c> Patience<'c> {
     /// How long it has waited.
     pub(crate) fn waited(&self) -> Duration {
         self.started.elapsed()
+    }
+}
+
+/// Between two attempts at what another process keeps locked for a moment.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// Tries again as long as the engine answers that the file is locked, and the call has time. The guard keeps our own
+/// writers apart; but another process may be recovering the log, or have stopped in the middle of a commit.
+///
+/// # Errors
+///
+/// `Locked` when the time ran out, `Cancelled`, and whatever else the attempt fails with.
+pub(crate) fn while_locked<T>(call: &Call, limit: Duration, mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let mut patience = Patience::new(call, limit);
+    loop {
+        match attempt() {
+            Err(error) if error.code() == ErrorCode::Locked && patience.lasts()? => thread::sleep(PAUSE),
+            outcome => return outcome,
+        }
     }
 }

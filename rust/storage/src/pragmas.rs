@@ -68,8 +68,9 @@ pub(crate) fn get(connection: &Connection, name: &str) -> Result<i64> {
 
 /// Switches the file to the write-ahead log, for good.
 pub(crate) fn use_wal(connection: &Connection) -> Result<()> {
-    let mode = connection.query_one("PRAGMA journal_mode = WAL", &[], |row| row.text(0))?;
-    match mode.as_deref() {
+    // To its end: it is only then that the change is committed, and can fail.
+    let modes = connection.query("PRAGMA journal_mode = WAL", &[], |row| row.text(0))?;
+    match modes.first().map(String::as_str) {
         Some("wal") => Ok(()),
         mode => Err(Error::unsupported(format!("the store cannot use a write-ahead log (it stays at {mode:?})"))),
     }

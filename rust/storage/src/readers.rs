@@ -8,7 +8,7 @@ use recollect_model::{Call, Error, Result};
 
 use crate::connection::Connection;
 use crate::options::OpenOptions;
-use crate::patience::Patience;
+use crate::patience::{Patience, while_locked};
 use crate::pragmas::{self, Role};
 use crate::raw::Access;
 use crate::stats::ReaderStats;
@@ -43,7 +43,7 @@ impl Readers {
     pub(crate) fn lease(&self, call: &Call, check: impl Fn() -> Result<()>) -> Result<ReaderLease<'_>> {
         let mut state = self.state();
         if let Some(lease) = self.try_lease(&mut state)? {
-            return lease.opened(state, check);
+            return lease.opened(state, call, check);
         }
         state.waits += 1;
         let mut patience = Patience::new(call, self.options.lock_timeout);
@@ -69,7 +69,7 @@ impl Readers {
         };
         state.waited += patience.waited();
         match outcome? {
-            Some(lease) => lease.opened(state, check),
+            Some(lease) => lease.opened(state, call, check),
             None => Err(Error::timeout(format!(
                 "no read connection was free within {:.3} s; all {} are in use",
                 patience.waited().as_secs_f64(),
@@ -145,11 +145,12 @@ pub(crate) struct ReaderLease<'r> {
 
 impl ReaderLease<'_> {
     /// Opens the connection if the lease is for a new one, without holding up others.
-    fn opened(mut self, state: MutexGuard<'_, State>, check: impl Fn() -> Result<()>) -> Result<Self> {
+    fn opened(mut self, state: MutexGuard<'_, State>, call: &Call, check: impl Fn() -> Result<()>) -> Result<Self> {
         drop(state);
         if self.connection.is_none() {
             check()?;
-            self.connection = Some(open(&self.readers.path, &self.readers.options)?);
+            let Readers { path, options, .. } = self.readers;
+            self.connection = Some(while_locked(call, options.lock_timeout, || open(path, options))?);
         }
         Ok(self)
     }
@@ -166,11 +167,13 @@ impl Deref for ReaderLease<'_> {
 
 impl Drop for ReaderLease<'_> {
     fn drop(&mut self) {
-        let connection = self.connection.take().filter(|connection| connection.handle().is_autocommit());
+        let is_sound =
+            |connection: &Connection| connection.handle().is_autocommit() && connection.disk_failure().is_none();
+        let connection = self.connection.take().filter(is_sound);
         let mut state = self.readers.state();
         match connection {
             Some(connection) if !state.is_closed => state.idle.push(connection),
-            // Closed, not opened at all, or stuck in a transaction: there is one fewer.
+            // Closed, not opened at all, stuck in a transaction, or let down by the disk: there is one fewer.
             _ => state.open -= 1,
         }
         drop(state);

@@ -8,6 +8,7 @@ use recollect_model::{Call, Error, Result};
 
 use crate::connection::Connection;
 use crate::guard::{Guard, GuardHeld};
+use crate::loss::Loss;
 use crate::options::OpenOptions;
 use crate::pragmas::{self, Role};
 use crate::raw::Access;
@@ -15,6 +16,7 @@ use crate::raw::Access;
 /// The writer of a store.
 pub(crate) struct Writer {
     guard: Guard,
+    loss: Loss,
     slot: Mutex<Slot>,
     /// Where to open it again; none for a store in memory.
     path: Option<String>,
@@ -31,20 +33,27 @@ enum Slot {
 impl Writer {
     /// The caller holds the guard or is alone.
     pub(crate) fn new(guard: Guard, path: Option<String>, options: OpenOptions, connection: Connection) -> Self {
-        Self { guard, slot: Mutex::new(Slot::Ready(connection)), path, options }
+        Self { guard, loss: Loss::default(), slot: Mutex::new(Slot::Ready(connection)), path, options }
     }
 
     pub(crate) fn guard(&self) -> &Guard {
         &self.guard
     }
 
+    /// Whether the disk failed a write, so that the handle is lost.
+    pub(crate) fn loss(&self) -> &Loss {
+        &self.loss
+    }
+
     /// Waits for the guard, and hands out the connection with it.
     ///
     /// # Errors
     ///
-    /// `Locked` when the time ran out, `Cancelled`, `Closed`.
+    /// `Locked` when the time ran out, `Cancelled`, `Closed`, `Io` when the handle is lost.
     pub(crate) fn lease(&self, call: &Call) -> Result<WriterLease<'_>> {
         let held = self.guard.acquire(call)?;
+        // Whoever had the guard before may have lost the handle.
+        self.loss.check()?;
         let slot = {
             let mut slot = self.slot();
             if matches!(*slot, Slot::Closed) {
@@ -88,6 +97,27 @@ pub(crate) fn open(path: &str, options: &OpenOptions, access: Access) -> Result<
     Ok(connection)
 }
 
+impl WriterLease<'_> {
+    /// Fails, and gives the handle up, if the disk failed the connection.
+    pub(crate) fn check_disk(&self) -> Result<()> {
+        match self.disk_failure() {
+            Some(cause) => {
+                self.writer.loss.record(&cause);
+                self.writer.loss.check()
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Closes the connection and opens another one, which has read nothing yet.
+    pub(crate) fn renew(&mut self) -> Result<()> {
+        let Some(path) = &self.writer.path else { return Ok(()) };
+        let renewed = open(path, &self.writer.options, Access::ReadWrite)?;
+        self.connection = Some(renewed);
+        Ok(())
+    }
+}
+
 /// The writer, until it is dropped.
 pub(crate) struct WriterLease<'w> {
     writer: &'w Writer,
@@ -108,6 +138,10 @@ impl Deref for WriterLease<'_> {
 impl Drop for WriterLease<'_> {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
+        if let Some(cause) = connection.disk_failure() {
+            self.writer.loss.record(&cause);
+            return;
+        }
         // A transaction that is still open could not be undone; the connection goes, and libSQL undoes it.
         if connection.handle().is_autocommit() {
             let mut slot = self.writer.slot();

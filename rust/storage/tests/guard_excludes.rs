@@ -203,3 +203,27 @@ fn a_deleted_lock_file_still_excludes() {
     step(&store);
     assert_eq!(stored(&store), [2]);
 }
+
+#[test]
+fn a_thread_that_writes_inside_a_write_is_told_at_once() {
+    let place = Place::new();
+    let store = counter(&place);
+    let memory = Database::open(OpenOptions::memory(), &unlimited()).unwrap();
+    make_table(&memory);
+    for (store, said) in [(&store, "already inside a write"), (&memory, "already uses the store in memory")] {
+        let started = Instant::now();
+        store
+            .write(&unlimited(), |transaction| {
+                let error = store.write(&unlimited(), |_| Ok(())).err().unwrap();
+                assert_eq!(error.code(), ErrorCode::Locked);
+                assert!(error.message().contains(said), "{error}");
+                insert(transaction, 7)
+            })
+            .unwrap();
+        assert!(started.elapsed() < Duration::from_secs(5), "it did not wait for itself");
+        assert_eq!(stored(store).last(), Some(&7));
+    }
+    // Reading inside a write is no write: it sees what was committed before.
+    let seen = store.write(&unlimited(), |_| Ok(stored(&store))).unwrap();
+    assert_eq!(seen, [0, 7]);
+}

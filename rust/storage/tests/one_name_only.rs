@@ -68,3 +68,39 @@ fn a_file_that_was_deleted_takes_no_write() {
     fs::remove_file(&path).unwrap();
     assert_eq!(write(&database, "one"), Err(ErrorCode::Conflict));
 }
+
+#[test]
+fn a_file_that_was_replaced_takes_no_write_and_no_checkpoint_and_the_new_one_is_unharmed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, elsewhere) = (folder.path().join("a.db"), folder.path().join("elsewhere.db"));
+    let (old, other) = (open(&path), open(&elsewhere));
+    assert_eq!(write(&old, "old"), Ok(true));
+    assert_eq!(write(&other, "new"), Ok(true));
+    other.close(&Call::unlimited()).unwrap();
+    // A restore by hand, under the feet of a store that is open, with a log that is not empty.
+    fs::rename(&elsewhere, &path).unwrap();
+    let before = fs::read(&path).unwrap();
+    assert_eq!(write(&old, "more"), Err(ErrorCode::Conflict));
+    assert_eq!(old.checkpoint(&Call::unlimited()).err().unwrap().code(), ErrorCode::Conflict);
+    assert_eq!(old.erase(&Call::unlimited()).err().unwrap().code(), ErrorCode::Conflict);
+    old.close(&Call::unlimited()).unwrap();
+    drop(old);
+    assert!(fs::read(&path).unwrap() == before);
+    // The log that stayed behind is not applied to it.
+    let refused = Database::open(OpenOptions::file(&path), &Call::unlimited()).err().unwrap();
+    assert_eq!(refused.code(), ErrorCode::Corrupt, "{refused:?}");
+    fs::remove_file(folder.path().join("a.db-wal")).unwrap();
+    assert_eq!(names(&open(&path)), ["new"]);
+}
+
+#[test]
+fn a_file_that_was_moved_away_gets_what_is_in_the_log_when_the_store_is_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, elsewhere) = (folder.path().join("a.db"), folder.path().join("b.db"));
+    let database = open(&path);
+    assert_eq!(write(&database, "one"), Ok(true));
+    fs::rename(&path, &elsewhere).unwrap();
+    database.close(&Call::unlimited()).unwrap();
+    drop(database);
+    assert_eq!(names(&open(&elsewhere)), ["one"]);
+}

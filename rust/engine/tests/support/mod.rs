@@ -275,6 +275,6 @@ pub fn code<T>(result: Result<T>) -> ErrorCode {
 }
 
 pub fn assert_sound(store: &Store) {
-    let report = store.check(&unlimited()).expect("a report");
+    let report = store.check(false, &unlimited()).expect("a report");
     assert_eq!(report.problems, Vec::<String>::new());
 }

@@ -9,6 +9,7 @@ use libsql::{Builder, OpenFlags, ffi};
 use recollect_model::{Error, Result};
 
 use super::handle::Handle;
+use super::patient;
 use crate::first_poll::now;
 
 /// The engine this release was proven on.
@@ -49,6 +50,7 @@ fn start_once() -> std::result::Result<(), String> {
     if code != ffi::SQLITE_OK {
         return Err(format!("libSQL refuses the extension hook (result code {code})"));
     }
+    patient::register()?;
     // SAFETY: a static text that ends with NUL.
     let engine = unsafe { CStr::from_ptr(ffi::sqlite3_libversion()) }.to_string_lossy();
     if engine != ENGINE {

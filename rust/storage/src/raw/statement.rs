@@ -118,7 +118,7 @@ impl Drop for Statement {
 
 /// A refusal of ours, in the shape of libSQL's own.
 fn refusal(problem: &str) -> Failure {
-    Failure { code: ffi::SQLITE_MISMATCH, message: problem.to_owned() }
+    Failure { code: ffi::SQLITE_MISMATCH, message: problem.to_owned(), system: 0 }
 }
 
 /// # Safety

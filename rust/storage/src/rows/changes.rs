@@ -52,8 +52,8 @@ fn digest_line(item: Option<u32>, kind: Option<Kind>, operation: Operation) -> [
 /// Whatever the query can fail with.
 pub fn since(connection: &Connection, seq: u64, limit: usize) -> Result<Vec<Change>> {
     connection.query(
-        "SELECT c.seq, c.ordinal, i.uid, c.kind, c.operation, c.at, c.by
-         FROM changes c LEFT JOIN items i ON i.id = c.item
+        "SELECT c.seq, c.ordinal, ifnull(i.uid, p.uid), c.kind, c.operation, c.at, c.by
+         FROM changes c LEFT JOIN items i ON i.id = c.item LEFT JOIN purged_items p ON p.item = c.item
          WHERE c.seq > ?1
            AND c.seq <= ifnull((SELECT seq FROM changes WHERE seq > ?1 ORDER BY seq, ordinal LIMIT 1 OFFSET ?2), c.seq)
          ORDER BY c.seq, c.ordinal",
@@ -72,19 +72,59 @@ pub fn since(connection: &Connection, seq: u64, limit: usize) -> Result<Vec<Chan
     )
 }
 
-/// The items that changed after a commit, each once, ascending, with whether vectors came for chunks that were there.
-/// Another path of their project is no change to them: they name it by its id.
+/// What happened to an item after a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Touched {
+    /// The row id of the item.
+    pub row: u32,
+    /// Whether vectors came for chunks that were there.
+    pub is_embedded: bool,
+    /// Whether it was purged.
+    pub is_purged: bool,
+    /// Whether it was swept.
+    pub is_swept: bool,
+}
+
+/// The items that changed after a commit, each once, ascending. Another path of their project is no change to them:
+/// they name it by its id.
 ///
 /// # Errors
 ///
 /// Whatever the query can fail with.
-pub fn items_since(connection: &Connection, seq: u64) -> Result<Vec<(u32, bool)>> {
+pub fn items_since(connection: &Connection, seq: u64) -> Result<Vec<Touched>> {
     connection.query(
-        "SELECT item, max(operation = ?2) FROM changes
-         WHERE seq > ?1 AND item IS NOT NULL AND operation <> ?3 GROUP BY item ORDER BY item",
-        params![seq, Operation::Embedded.number(), Operation::Moved.number()],
-        |row| Ok((row.id(0)?, row.integer(1)? != 0)),
+        "SELECT item, max(operation = ?2), max(operation = ?3), max(operation = ?4) FROM changes
+         WHERE seq > ?1 AND item IS NOT NULL AND operation <> ?5 GROUP BY item ORDER BY item",
+        params![
+            seq,
+            Operation::Embedded.number(),
+            Operation::Purged.number(),
+            Operation::Swept.number(),
+            Operation::Moved.number()
+        ],
+        |row| {
+            Ok(Touched {
+                row: row.id(0)?,
+                is_embedded: row.integer(1)? != 0,
+                is_purged: row.integer(2)? != 0,
+                is_swept: row.integer(3)? != 0,
+            })
+        },
     )
+}
+
+/// Whether the store was repaired after a commit: what was made from its tables before may be wrong.
+///
+/// # Errors
+///
+/// Whatever the query can fail with.
+pub fn is_repaired_since(connection: &Connection, seq: u64) -> Result<bool> {
+    let found = connection.query_one(
+        "SELECT 1 FROM changes WHERE seq > ?1 AND operation = ?2 LIMIT 1",
+        params![seq, Operation::Repaired.number()],
+        |row| row.integer(0),
+    )?;
+    Ok(found.is_some())
 }
 
 /// Reads the log from its beginning: the number of its last commit and its digest.

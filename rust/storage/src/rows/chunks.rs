@@ -173,17 +173,17 @@ pub fn show(connection: &Connection, id: ChunkId) -> Result<Shown> {
         .ok_or_else(|| Error::corrupt(format!("chunk {id} is missing")))
 }
 
-/// Calls back with the content of every chunk, living or dead: heading, text, and the hash that was recorded.
+/// Calls back with the content of every chunk, living or dead: item, heading, text, and the hash that was recorded.
 ///
 /// # Errors
 ///
 /// `Corrupt` for a malformed row, and whatever the callback fails with.
 pub fn for_each_content(
     connection: &Connection,
-    mut each: impl FnMut(&[String], &str, [u8; 16]) -> Result<()>,
+    mut each: impl FnMut(u32, &[String], &str, [u8; 16]) -> Result<()>,
 ) -> Result<()> {
-    connection.for_each("SELECT heading, text, content_hash FROM chunks ORDER BY id", params![], |row| {
-        each(&row.json::<Vec<String>>(0)?, row.text_ref(1)?, row.bytes(2)?)
+    connection.for_each("SELECT item, heading, text, content_hash FROM chunks ORDER BY id", params![], |row| {
+        each(row.id(0)?, &row.json::<Vec<String>>(1)?, row.text_ref(2)?, row.bytes(3)?)
     })
 }
 

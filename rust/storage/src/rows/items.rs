@@ -151,6 +151,28 @@ pub fn by_row(connection: &Connection, row: u32) -> Result<Option<StoredItem>> {
     connection.query_one(&BY_ROW, params![row], read)
 }
 
+/// The item of a row id, deleted or not, with its text.
+///
+/// # Errors
+///
+/// `Corrupt` for a malformed row.
+pub fn whole(connection: &Connection, row: u32) -> Result<Option<StoredItem>> {
+    let mut found = by_row(connection, row)?;
+    if let Some(stored) = &mut found {
+        fill_text(connection, stored)?;
+    }
+    Ok(found)
+}
+
+/// The row ids of all items, deleted ones included, ascending.
+///
+/// # Errors
+///
+/// Whatever the query can fail with.
+pub fn rows(connection: &Connection) -> Result<Vec<u32>> {
+    connection.query("SELECT id FROM items NOT INDEXED ORDER BY id", params![], |row| row.id(0))
+}
+
 /// The live item of a key in a project: of several access classes, the most restricted.
 ///
 /// # Errors

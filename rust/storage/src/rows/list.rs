@@ -1,16 +1,29 @@
 //! Lists and counts: filters compiled to SQL, pages by keyset.
 
-use recollect_model::{Error, Filter, Kind, Order, Result, Scope, Timestamp};
+use recollect_model::{Error, Filter, ItemId, Kind, Order, Result, Scope, Timestamp};
 
 use crate::connection::Connection;
 use crate::rows::items::{self, StoredItem};
 use crate::rows::{access, projects, tags};
 use crate::value::{Value, params};
 
-/// The row ids of items, with the tables that a filter may ask.
-const IDS: &str = "
-    SELECT i.id FROM items i JOIN access_classes a ON a.id = i.access LEFT JOIN rules r ON r.item = i.id
-    LEFT JOIN docs d ON d.item = i.id LEFT JOIN refs f ON f.item = i.id";
+/// Asks for the row ids of items, with the tables that the filter asks. A join costs a look-up for every item.
+fn ids(kind: Kind, filter: &Filter) -> String {
+    let mut sql = "SELECT i.id FROM items i".to_owned();
+    if filter.channel.is_some() || filter.tier.is_some() {
+        sql.push_str(" JOIN access_classes a ON a.id = i.access");
+    }
+    if filter.always_on.is_some() {
+        sql.push_str(" LEFT JOIN rules r ON r.item = i.id");
+    }
+    if filter.path_prefix.is_some() {
+        let table = if kind == Kind::Ref { "refs f ON f" } else { "docs d ON d" };
+        sql.push_str(" LEFT JOIN ");
+        sql.push_str(table);
+        sql.push_str(".item = i.id");
+    }
+    sql
+}
 
 /// Where a page begins: behind the item with this value of the order and this row id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,8 +160,9 @@ pub fn page(connection: &Connection, listing: &Listing<'_>) -> Result<(Vec<Store
     }
     clause.values.push((listing.limit + 1).into());
     // The ids first: a sort carries every column that it selects.
+    let ids = ids(listing.kind, listing.filter);
     let sql =
-        format!("{IDS}{} ORDER BY {column} {direction}, i.id {direction} LIMIT ?{}", clause.sql, clause.values.len());
+        format!("{ids}{} ORDER BY {column} {direction}, i.id {direction} LIMIT ?{}", clause.sql, clause.values.len());
     let mut rows = connection.query_dynamic(&sql, &clause.values, |row| row.id(0))?;
     let has_more = rows.len() > listing.limit;
     rows.truncate(listing.limit);
@@ -162,6 +176,24 @@ pub fn page(connection: &Connection, listing: &Listing<'_>) -> Result<(Vec<Store
     Ok((found, has_more))
 }
 
+/// The row ids and ids of the items that match, oldest first.
+///
+/// # Errors
+///
+/// Whatever the queries can fail with.
+pub fn matching(
+    connection: &Connection,
+    kind: Kind,
+    filter: &Filter,
+    deleted_since: Timestamp,
+) -> Result<Vec<(u32, ItemId)>> {
+    let Some(clause) = compile(connection, kind, filter, deleted_since)? else {
+        return Ok(Vec::new());
+    };
+    let sql = format!("SELECT id, uid FROM items WHERE id IN ({}{}) ORDER BY id", ids(kind, filter), clause.sql);
+    connection.query_dynamic(&sql, &clause.values, |row| Ok((row.id(0)?, ItemId::from_bytes(&row.bytes::<16>(1)?)?)))
+}
+
 /// How many items match.
 ///
 /// # Errors
@@ -171,7 +203,7 @@ pub fn count(connection: &Connection, kind: Kind, filter: &Filter, deleted_since
     let Some(clause) = compile(connection, kind, filter, deleted_since)? else {
         return Ok(0);
     };
-    let sql = format!("SELECT count(*) FROM ({IDS}{})", clause.sql);
+    let sql = format!("SELECT count(*) FROM ({}{})", ids(kind, filter), clause.sql);
     Ok(connection.query_dynamic(&sql, &clause.values, |row| row.unsigned(0))?.first().copied().unwrap_or_default())
 }
 
@@ -258,6 +290,11 @@ pub fn inconsistencies(connection: &Connection) -> Result<Vec<String>> {
         (
             "SELECT count(*) FROM chunks WHERE id >= (SELECT next_chunk FROM meta)",
             "chunks have ids that were not given yet",
+        ),
+        (
+            "SELECT count(*) FROM purged_items p WHERE EXISTS (SELECT 1 FROM items WHERE items.id = p.item)
+               OR EXISTS (SELECT 1 FROM items WHERE items.uid = p.uid)",
+            "items are there that were purged",
         ),
     ];
     let mut problems = Vec::new();

@@ -9,6 +9,8 @@ pub mod items;
 pub mod list;
 pub mod meta;
 pub mod projects;
+pub mod removal;
+pub mod repair;
 pub mod schema;
 pub mod settings;
 pub mod spaces;

@@ -25,6 +25,15 @@ pub fn active(connection: &Connection) -> Result<Option<(u32, Space)>> {
     )
 }
 
+/// The id and the dimension of every space, each of which has a table of vectors.
+///
+/// # Errors
+///
+/// Whatever the query can fail with.
+pub fn all(connection: &Connection) -> Result<Vec<(u32, usize)>> {
+    connection.query("SELECT id, dimension FROM spaces ORDER BY id", params![], |row| Ok((row.id(0)?, row.size(1)?)))
+}
+
 /// Makes a space, its table of vectors, and makes it the active one.
 ///
 /// # Errors
