@@ -37,6 +37,8 @@ READS: Final = frozenset(
         *("split", "split_sections", "missing"),
     }
 )
+# What only reads unless its arguments say otherwise.
+WRITES_IF: Final = {"check": "repair", "delete_many": "not dry_run"}
 # What the handle knows, and what it looks up in the file; the latter become coroutine methods.
 KNOWN: Final = frozenset({"path", "read_only", "schema_version", "uuid", "default_project", "embeds", "closed"})
 LOOKED_UP: Final = frozenset({"tiers", "space"})
@@ -196,6 +198,9 @@ def lines_of_method(method: Method, attribute: str) -> str:
         head = f"    def iterate({method.signature()}) -> {returned}:\n{doc}\n"
         return f"{head}        return walk(lambda cursor: {page})\n"
     pool = "write" if method.name in WRITES else "read"
+    threads = f"self._threads.{pool}"
+    if condition := WRITES_IF.get(method.name):
+        threads = f"(self._threads.write if {condition} else self._threads.read)"
     call = f"self.{attribute}.{method.name}"
     if method.has_cancel:
         work = f"lambda timeout, cancel: {call}({method.arguments('cancel=cancel')}), timeout"
@@ -203,7 +208,7 @@ def lines_of_method(method: Method, attribute: str) -> str:
         work = f"lambda _timeout, _cancel: {call}({method.arguments()})"
     return (
         f"    async def {method.name}({method.signature()}) -> {method.returned}:\n{doc}\n"
-        f"        return await self._threads.{pool}({work})\n"
+        f"        return await {threads}({work})\n"
     )
 
 

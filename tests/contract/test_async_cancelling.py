@@ -262,3 +262,21 @@ def test_cancelled_close_leaves_the_store_open(store_path: Path) -> None:
         await store.close()
 
     asyncio.run(main())
+
+
+def test_block_left_with_an_exception_gives_up_its_calls_and_raises_that_exception(store_path: Path) -> None:
+    async def leave() -> None:
+        async with aio.open(store_path, timeout=20) as store:
+            running = asyncio.create_task(store.rules.add_many([f"rule {n} " * 200 for n in range(20_000)]))
+            await asyncio.sleep(0.3)
+            try:
+                raise ZeroDivisionError("the body")
+            finally:
+                running.add_done_callback(lambda task: task.cancelled() or task.exception())
+
+    begun = time.monotonic()
+    with pytest.raises(ZeroDivisionError, match="the body"):
+        asyncio.run(leave())
+    assert time.monotonic() - begun < 10
+    with recollect.open(store_path) as store:
+        assert store.rules.count() == 0

@@ -114,6 +114,27 @@ def test_purge_removes_items_of_any_kind_live_or_deleted(made: Run) -> None:
     assert again == [{"id": ref, "kind": "ref", "versions": 0, "chunks": 0}]
 
 
+def test_purge_takes_an_id_in_any_spelling_and_twice(made: Run) -> None:
+    id = add(made, 1)
+    (purged,) = data(made("purge", id.upper(), id, "--json"))
+    assert (purged["id"], purged["versions"]) == (id, 1)
+    (again,) = data(made("purge", id.upper(), "--json"))
+    assert (again["id"], again["versions"]) == (id, 0)
+
+
+@pytest.mark.parametrize("option", ["--project", "--source", "--tag", "--key-prefix"])
+def test_delete_by_an_empty_filter_is_refused(made: Run, option: str) -> None:
+    add(made, 1)
+    refused = made("delete", "--kind", "rule", option, "", status=STATUS["invalid_input"])
+    assert f"{option} is empty" in refused.stderr
+    assert len(data(made("list", "rule", "--json"))["items"]) == 1
+
+
+def test_restore_of_what_is_gone_says_so(made: Run) -> None:
+    refused = made("restore", NEVER, status=STATUS["not_found"])
+    assert "there is no deleted item" in refused.stderr
+
+
 def test_purge_of_what_never_was_purges_nothing(made: Run) -> None:
     id = add(made, 1)
 

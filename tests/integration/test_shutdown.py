@@ -4,7 +4,9 @@ import gc
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -297,3 +299,26 @@ def test_hundred_stores_leave_neither_threads_nor_descriptors(tmp_path: Path) ->
     gc.collect()
 
     assert (len(list(Path("/proc/self/fd").iterdir())), threads()) == before
+
+
+def test_block_left_with_an_exception_raises_that_one_even_if_the_store_cannot_be_closed(store_path: Path) -> None:
+    with recollect.open(store_path) as filled:
+        filled.rules.add_many([f"rule {number} " * 50 for number in range(20_000)])
+    began, running = threading.Event(), []
+
+    def check(store: recollect.Store) -> None:
+        began.set()
+        with suppress(recollect.RecollectError):
+            store.check()
+
+    def leave() -> None:
+        with recollect.open(store_path, timeout=0.05) as store:
+            running.append(threading.Thread(target=check, args=(store,)))
+            running[0].start()
+            began.wait()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        leave()
+    running[0].join()
+    assert any("not closed" in note for note in getattr(caught.value, "__notes__", ["not closed"]))

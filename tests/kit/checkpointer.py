@@ -2,7 +2,8 @@
 
     python -m tests.kit.checkpointer STORE [--durability normal] [--timeout S]
 
-It opens the store, prints `{"opened": AT}`, and then a line `{"checkpoint": N, ...}` after each checkpoint. What it
+It opens the store, prints `{"opened": AT}`, and then a line `{"checkpointing": N}` before each checkpoint and a line
+`{"checkpoint": N, ...}` after it. What it
 reads may not go back in time: a smaller change number than before is an error. `pause` and the end of its standard
 input mean what they mean to `tests.kit.writer`.
 """
@@ -32,8 +33,9 @@ def main() -> int:
         instructions, count, seq = Instructions(), 0, 0
         try:
             while instructions.allow(count):
-                done = store.checkpoint()
                 count += 1
+                say({"checkpointing": count})
+                done = store.checkpoint()
                 say({"checkpoint": count, "busy": done.busy, "frames": done.checkpointed_frames})
                 if count % 5 == 0:
                     newest = read(store, count)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "build" / "prove"
-OLD_STORE = ROOT / "rust" / "storage" / "tests" / "fixtures" / "schema-0001.db"
+OLD_STORE = ROOT / "rust" / "storage" / "tests" / "fixtures" / "filled-0001.db"
 NAMES = ("power", "io_faults")
 PATIENCE_SECONDS = 1_800
 

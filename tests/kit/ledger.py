@@ -94,6 +94,10 @@ class Ledger:
                 case _:
                     pass  # progress, of interest to others
 
+    def is_pending(self, writer: str) -> bool:
+        """Whether the last change that a writer announced was not acknowledged, as far as it was heard."""
+        return writer in self._announced
+
     def copy(self) -> Ledger:
         """A ledger of its own for a copy of the store."""
         entries = {id: replace(entry) for id, entry in self.entries.items()}

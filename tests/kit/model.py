@@ -21,8 +21,6 @@ from recollect.records import Kind, Operation
 
 __all__ = ["Model"]
 
-_BATCH_OF_SWEEP = 256
-
 
 class Model(ProjectVerbs):
     """A store as it must be.
@@ -170,8 +168,13 @@ class Model(ProjectVerbs):
         vectors: list[bytes | None],
     ) -> dict[str, Any]:
         key = new.values["key"]
-        existing = self._holders(new, key) if key is not None else self._twins(new)
-        if existing:
+        path = self.state.projects[new.project]
+        while existing := self._holders(new, key) if key is not None else self._twins(new):
+            if existing[0].has_expired:
+                # It is in nobody's way, and its project may go with it.
+                self._remove(existing[0], "swept")
+                new = replace(new, project=self._project(path))
+                continue
             return self._found(existing[0], new, pieces, vectors)
         chunks = []
         for (text, heading, start), vector in zip(pieces, vectors, strict=True):
@@ -249,7 +252,9 @@ class Model(ProjectVerbs):
         before = self._live(kind, id_, version)
         for old, path in self.versions(before):
             if old.version == to:
-                return self._change(who, before, "reverted", (path, old.values), None)
+                # A time that has passed is not brought back.
+                kept = {"expires_at": before.values["expires_at"]} if old.has_expired else {}
+                return self._change(who, before, "reverted", (path, {**old.values, **kept}), None)
         raise Refused("not_found")
 
     def _change(
@@ -347,7 +352,7 @@ class Model(ProjectVerbs):
         before = self.state.items.get(id_)
         if before is None or before.kind != kind:
             raise Refused("not_found")
-        if before.is_live:
+        if before.is_live or before.has_expired:
             raise Refused("conflict")
         with self._commit(who) as seq:
             if any(other.id != before.id for other in self._holders(before, before.values["key"])):
@@ -382,23 +387,26 @@ class Model(ProjectVerbs):
         return answers
 
     def _remove(self, known: Known, operation: Operation) -> None:
-        """Forgets an item: its versions, chunks and vectors; its projects if nothing else is in them; unused tags."""
+        """Forgets an item: its versions, chunks and vectors; its projects and tags that nothing else has."""
         del self.state.items[known.id]
         self.state.purged[known.id] = known.kind
         for chunk in (*known.chunks, *known.dead):
             self.state.vectors.pop(chunk.id, None)
-        self.state.tags = {tag for other in self.state.items.values() for tag in other.values["tags"]}
+        names = {tag for version in (known, *(past.known for past in known.past)) for tag in version.values["tags"]}
+        self.state.tags -= names - {tag for other in self.state.items.values() for tag in other.values["tags"]}
         for number in {known.project, *(past.known.project for past in known.past)} - {1}:
             if not any(self._held(number)):
                 self.state.projects.pop(number, None)
         self._entries.append((known, operation))
 
-    def sweep(self, who: Handle, expired: Sequence[Known]) -> int:
-        """Takes items away for good whose time has passed."""
-        for first in range(0, len(expired), _BATCH_OF_SWEEP):
+    def sweep(self, who: Handle, expired: Sequence[Known], sizes: Sequence[int]) -> int:
+        """Takes items away for good whose time has passed, in commits of sizes that depend on how long they take."""
+        left = list(expired)
+        for size in (*sizes, len(expired)):
             with self._commit(who):
-                for known in expired[first : first + _BATCH_OF_SWEEP]:
+                for known in left[:size]:
                     self._remove(known, "swept")
+            del left[:size]
         return len(expired)
 
     def put_embeddings(self, who: Handle, chunks: Sequence[int], vectors: Sequence[bytes]) -> int:

@@ -9,7 +9,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import reduce
 from pathlib import Path
@@ -69,7 +69,8 @@ def _outcome(store: Store, path: str, arguments: tuple[Any, ...], options: Mappi
     if not callable(method):
         return method
     try:
-        return method(*arguments, **options)
+        value = method(*arguments, **options)
+        return tuple(value) if isinstance(value, Iterator) else value
     except RecollectError as error:
         return error
 

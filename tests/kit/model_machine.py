@@ -8,6 +8,7 @@ principal and with or without an embedder, and processes are killed between two 
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -18,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.kit.model import Model
 from tests.kit.model_compare import Comparison, Difference
 from tests.kit.model_contents import DIMENSION, MEANINGLESS, embed
-from tests.kit.model_handles import Connection, LocalConnection, Worker
+from tests.kit.model_handles import Call, Connection, LocalConnection, Worker
 from tests.kit.model_pool import (
     CHANNELS,
     DRAFTS,
@@ -79,6 +80,28 @@ def has_items(machine: "ModelMachine") -> bool:
     return machine.model.state.next_row > 1
 
 
+class Counting:
+    """A connection that counts what is asked by several calls at once, all of which is compared, as `outcomes` does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def call(self, path: str, /, *arguments: Any, **options: Any) -> Any:
+        """Calls the store."""
+        return self._connection.call(path, *arguments, **options)
+
+    def calls(self, asked: Sequence[Call]) -> list[Any]:
+        """Calls the store several times."""
+        answers = self._connection.calls(asked)
+        for (path, *_), answer in zip(asked, answers, strict=True):
+            ModelMachine.outcomes[path, answer.code if isinstance(answer, RecollectError) else "ok"] += 1
+        return answers
+
+    def close(self) -> None:
+        """Closes the store."""
+        self._connection.close()
+
+
 class ModelMachine(RuleBasedStateMachine):
     """The rules. Subclasses say where stores are (`places`), and may put a fault in."""
 
@@ -130,8 +153,11 @@ class ModelMachine(RuleBasedStateMachine):
     def _open(self, side: int) -> Connection:
         who = self.who[side]
         if self._is_remote(side):
-            return self.wrapped(self._worker(side).open(self.location, who))
-        return self.wrapped(LocalConnection(self.location, who))
+            return Counting(self.wrapped(self._worker(side).open(self.location, who)))
+        return Counting(self.wrapped(LocalConnection(self.location, who)))
+
+    def killed(self, *, both: bool) -> None:
+        """Comes after a kill and before the store is opened again; here a fault may be put in."""
 
     def teardown(self) -> None:
         if not hasattr(self, "handles"):
@@ -230,8 +256,9 @@ class ModelMachine(RuleBasedStateMachine):
         known = self.model.state.items.get(id_)
         version = None if offset is None else (known.version if known else 1) + offset
         rows = None
-        if vector is not None and known and kind != "doc":
-            rows = [VECTORS[vector]]
+        if vector is not None and known:
+            count = 1 if kind != "doc" else self._number_of_chunks(kind, {**known.values, **chosen})
+            rows = [VECTORS[(vector + place) % len(VECTORS)] for place in range(count)]
         given = None if rows is None else _array(rows)
         found = self._step(side, f"{NAME_OF_KIND[kind]}.update", id_, version=version, **chosen, **_named(kind, given))
         who = self.who[self._side(side)]
@@ -358,7 +385,9 @@ class ModelMachine(RuleBasedStateMachine):
     def sweep(self, side: int) -> None:
         due = self.queries.due()
         found = self._step(side, "sweep")
-        expected = _attempt(self.model.sweep, self.who[self._side(side)], due)
+        told = self.handles[self._side(side)].call("changes", self.model.state.seq)
+        sizes = list(Counter(change.seq for change in told).values())
+        expected = _attempt(self.model.sweep, self.who[self._side(side)], due, sizes)
         if self._settle(side, found, expected):
             _equal("sweep", (found.expired, found.deleted), (expected, 0))
 
@@ -369,6 +398,11 @@ class ModelMachine(RuleBasedStateMachine):
         expected = self.queries.find(kind, filters, by, turned=turned)
         name = NAME_OF_KIND[kind]
         _equal(f"{name}.count", self._step(side, f"{name}.count", **filters), len(expected))
+        self.comparison.items(
+            f"{name}.iterate", self._step(side, f"{name}.iterate", **filters), self.queries.find(kind, filters)
+        )
+        for verb in ("count", "iterate", "list"):
+            ModelMachine.outcomes[f"{name}.{verb}", "ok"] += 1
         cursor, first = None, 0
         while True:
             page = self._step(side, f"{name}.list", order=by, descending=turned, limit=limit, cursor=cursor, **filters)
@@ -433,6 +467,26 @@ class ModelMachine(RuleBasedStateMachine):
         if self._read(found, expected):
             self.comparison.search(found, expected)
 
+    @rule(side=WHO, picks=st.lists(PICK, max_size=3), since=st.integers(0, 12), limit=st.integers(1, 5))
+    def look_at_parts(self, side: int, picks: list[int], since: int, limit: int) -> None:
+        """Asks for a part of what `Comparison.everything` asks for as a whole."""
+        ids = [self._pick(pick)[1] for pick in picks]
+        found = self._step(side, "embeddings.get", ids)
+        expected = _attempt(self.queries.embeddings, ids)
+        if self._read(found, expected):
+            rows = zip(found.item_index, found.chunks, found.vectors, strict=True)
+            _equal("embeddings.get", [(int(at), int(chunk), row.tobytes()) for at, chunk, row in rows], expected)
+        found = self._step(side, "embeddings.missing", limit)
+        if self._read(found, ()):
+            _equal("embeddings.missing", list(found), self.queries.missing(limit))
+        found = self._step(side, "changes", since, limit=limit)
+        log = [entry for entry in self.model.state.log if entry.seq > since]
+        # The entries of a commit are never separated.
+        last = log[min(limit, len(log)) - 1].seq if log else 0
+        if self._read(found, ()):
+            shown = [(change.seq, change.ordinal) for change in found]
+            _equal("changes", shown, [(entry.seq, entry.ordinal) for entry in log if entry.seq <= last])
+
     @precondition(has_items)
     @rule(side=WHO)
     def repair(self, side: int) -> None:
@@ -467,6 +521,7 @@ class ModelMachine(RuleBasedStateMachine):
         ModelMachine.outcomes["kill", "ok"] += 1
         for side in sides:
             self._worker(side).kill()
+        self.killed(both=both)
         for side in sides:
             self.who[side] = who
             self.handles[side] = self._open(side)

@@ -162,8 +162,7 @@ class Queries:
 
     def due(self) -> list[Known]:
         """The items that a sweep takes now because they have expired."""
-        now = datetime.now(UTC)
-        return [known for known in self._items if known.values["expires_at"] and known.values["expires_at"] <= now]
+        return [known for known in self._items if known.has_expired]
 
     def embeddings(self, ids: Sequence[str]) -> list[tuple[int, int, bytes]]:
         """The vectors of live items: the place of the item in `ids`, the chunk, the bytes."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from recollect.records import Kind, Operation
@@ -95,6 +95,11 @@ class Known:
     @property
     def is_live(self) -> bool:
         return self.deleted_seq is None
+
+    @property
+    def has_expired(self) -> bool:
+        expires_at = self.values["expires_at"]
+        return expires_at is not None and bool(expires_at <= datetime.now(UTC))
 
     @property
     def content(self) -> tuple[Any, ...]:

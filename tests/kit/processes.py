@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 # Waiting for a process ends after that many seconds; a healthy one needs a fraction of it, even on a busy machine.
 PATIENCE_SECONDS = 60.0
+_CRASH = re.compile(r"panicked at|Fatal Python error|Segmentation|PanicException")
 
 
 class WorkerFailedError(Exception):
@@ -158,8 +160,12 @@ class Worker:
         """Sends a signal; one that is gone does not get it."""
         self._process.send_signal(number)
 
-    def finish(self, *, seconds: float = PATIENCE_SECONDS) -> list[Line]:
-        """Waits for its end, and returns all it ever said. Its standard input ends, which tells it to end."""
+    def finish(self, *, expects: int = 0, seconds: float = PATIENCE_SECONDS) -> list[Line]:
+        """Waits for its end, and returns all it ever said. Its standard input ends, which tells it to end.
+
+        Raises:
+            WorkerFailedError: It did not end in time, or with another status than the one that is expected.
+        """
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it was gone with a line unread
             self._process.stdin.close()
@@ -170,6 +176,8 @@ class Worker:
             self.kill()
             raise WorkerFailedError(f"{self.name} did not end{words}") from None
         self._listener.join(seconds)
+        if self.exit_status() != expects:
+            raise WorkerFailedError(f"{self.name} did not end with status {expects}{self._last_words()}")
         return self.said()
 
     def kill(self) -> None:
@@ -182,6 +190,10 @@ class Worker:
         """What it wrote to its standard error."""
         size = os.fstat(self._errors.fileno()).st_size
         return os.pread(self._errors.fileno(), size, 0).decode(errors="replace")
+
+    def crashes(self) -> list[str]:
+        """What it wrote to its standard error that tells of a panic or of an interpreter that broke down."""
+        return [f"{self.name}: {line[:300]}" for line in self.errors().splitlines() if _CRASH.search(line)]
 
     def _last_words(self) -> str:
         lines = [line.text for line in self._lines[-3:]]
@@ -227,6 +239,10 @@ class Crew:
     def names(self) -> tuple[str, ...]:
         """The names of those who run, in the order in which the names were first used."""
         return tuple(name for name, worker in self._workers.items() if worker.is_running())
+
+    def crashes(self) -> list[str]:
+        """What any of the workers, those who ended included, wrote of a panic or of a broken interpreter."""
+        return [said for worker in (*self._retired, *self._workers.values()) for said in worker.crashes()]
 
     def _kill_all(self) -> None:
         for worker in (*self._retired, *self._workers.values()):

@@ -49,7 +49,11 @@ class Strike:
     number: signal.Signals = signal.SIGKILL
 
     def carry_out(self, crew: Crew, chance: random.Random) -> float:
-        """Waits for the moment and sends the signals; returns when, by the monotonic clock."""
+        """Waits for the moment and sends the signals; returns when, by the monotonic clock.
+
+        Raises:
+            WorkerFailedError: One that was to be killed had ended by itself, or died of something else.
+        """
         victims = [crew[name] for name in self.victims or crew.names]
         match self.moment:
             case After(seconds):
@@ -64,6 +68,9 @@ class Strike:
         if self.number is signal.SIGKILL:
             for victim in victims:
                 victim.kill()
+                if victim.exit_status() != -signal.SIGKILL:
+                    status, errors = victim.exit_status(), victim.errors()[-800:]
+                    raise WorkerFailedError(f"{victim.name} was not killed, it ended with {status}; errors {errors!r}")
         return at
 
 

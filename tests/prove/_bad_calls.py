@@ -1,9 +1,8 @@
 """The calls that `bad_input.py` makes: on what, with which arguments, and what is asked of the answer."""
 
+import asyncio
 import copy
 import inspect
-import json
-import operator
 import os
 import random
 import tempfile
@@ -11,83 +10,30 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
+from tests.prove._bad_answers import Answers
+from tests.prove._bad_targets import Target
 from tests.prove._bad_values import DIMENSION, SOUND, Known, describe, hostile, sound
 
 import recollect
-from recollect import InternalError, RecollectError, Store
-from recollect import store as layer
+from recollect import InternalError, RecollectError
+from recollect.aio.threads import Threads
 from recollect.store import fields
 
-__all__ = ["BLOCK", "SEED", "Block", "Target", "targets"]
+__all__ = ["BLOCK", "SEED", "Block"]
 
 SEED: Final = int(os.environ.get("SEED", "20260101"))
 BLOCK: Final = 250
 FILTERS: Final = sorted(fields.RuleFilters.__annotations__.keys() | fields.DocFilters.__annotations__.keys())
-LISTS: Final = frozenset({"tags", "modes", "applies_to"})
-TIMES: Final = frozenset({"valid_from", "valid_until", "expires_at", "checked_at"})
-
-
-@dataclass(frozen=True)
-class Target:
-    """Something public that can be called.
-
-    Attributes:
-        label: Its name, such as `rules.add`.
-        function: The function, for its signature.
-        owner: The attribute of the store that it is a method of; None for the store, "" for what needs no store.
-    """
-
-    label: str
-    function: Callable[..., Any]
-    owner: str | None
-
-    def bound(self, store: Store) -> Callable[..., Any]:
-        """The function on a store."""
-        if self.owner == "":
-            return self.function
-        holder = store if self.owner is None else getattr(store, self.owner)
-        return getattr(holder, self.label.rpartition(".")[2])  # type: ignore[no-any-return]
-
-
-def targets() -> list[Target]:
-    """Everything that is called, found by introspection; what adds and changes several times as often as the rest."""
-    holders: dict[str | None, type] = {
-        None: Store,
-        "rules": layer.Rules,
-        "docs": layer.Docs,
-        "refs": layer.Refs,
-        "projects": layer.Projects,
-        "channels": layer.Channels,
-        "embeddings": layer.StoreEmbeddings,
-    }
-    found = []
-    for owner, holder in holders.items():
-        for name, function in inspect.getmembers(holder, inspect.isfunction):
-            if not name.startswith("_") and (owner, name) != (None, "close"):
-                times = 5 if name in {"add", "add_many", "update"} else 1
-                found += [Target(f"{owner}.{name}" if owner else name, function, owner)] * times
-    embedder = recollect.StaticEmbedder()
-    for name in ("embed_documents", "embed_queries", "token_ids", "token_count"):
-        found.append(Target(f"StaticEmbedder.{name}", getattr(embedder, name), ""))
-    return [*found, Target("open", recollect.open, ""), Target("close", close_another, "")]
-
-
-def close_another(*, timeout: layer.Timeout = None) -> None:
-    """Closes a store of its own; the one of the block stays open."""
-    with recollect.open(":memory:", embedder=None) as store:
-        store.close(timeout=timeout)
 
 
 @dataclass
-class Block:
+class Block(Answers):
     """Some calls on one store.
 
     Attributes:
@@ -114,15 +60,22 @@ class Block:
             sort = self.number % 3
             embedder = None if sort == 1 else recollect.ExternalVectors("mine", DIMENSION)
             location = Path(folder) / "store.db" if sort == 2 else ":memory:"
-            with recollect.open(
-                location, embedder=embedder or recollect.StaticEmbedder(), durability="normal", sweep=False
-            ) as self.store:
+            # A path that is accepted may be a relative one: what is made there goes with the folder.
+            with (
+                chdir(folder),
+                asyncio.Runner() as self.loop,
+                recollect.open(
+                    location, embedder=embedder or recollect.StaticEmbedder(), durability="normal", sweep=False
+                ) as self.store,
+            ):
+                self.threads = Threads(2, 5)
                 self.store.channels.create("room")
                 for _ in range(BLOCK):
                     self.call()
                 self.learn()
                 if problems := self.store.check().problems:
                     self.findings.append(f"block {self.number}: the store is not sound: {problems}")
+                self.threads.end()
 
     def learn(self) -> None:
         """Looks at what the store holds, so that later calls can mean it."""
@@ -149,11 +102,11 @@ class Block:
             if parameter.kind is parameter.VAR_KEYWORD:
                 filters = chance.sample(FILTERS, chance.choice([0, 1, 1, 2]))
                 chosen += [(known, False) for known in filters if known not in dict(chosen)]
-            elif name != "self":
+            elif name != "self" and parameter.kind is not parameter.VAR_POSITIONAL:
                 is_optional = parameter.default is not parameter.empty
                 if not is_optional or chance.random() < (0.3 if target.label.endswith("add") else 0.4):
                     chosen.append((name, parameter.kind is not parameter.KEYWORD_ONLY))
-        if target.label == "search" and "vector" in dict(chosen):
+        if target.name == "search" and "vector" in dict(chosen):
             chosen = [one for one in chosen if one[0] != "query"]
         mode = chance.choice(["sound"] * 4 + ["one"] * 5 + ["many"])
         spoiled = {chance.choice(chosen)[0]} if mode == "one" and chosen else set()
@@ -173,11 +126,13 @@ class Block:
 
     def value(self, name: str, target: Target, *, is_spoiled: bool) -> Any:
         """A value for a parameter."""
-        is_open = target.label == "open"
+        is_open = target.name == "open"
         sort = "project" if name == "path" and target.owner == "projects" else name
+        if (target.owner, name) == ("refs", "items"):
+            sort = "refs"
         if is_spoiled or (sort not in SOUND and not is_open):
             return hostile(name, self.chance, self.known)
-        brings_no_vectors = self.number % 3 == 1 and target.label != "embeddings.put"
+        brings_no_vectors = self.number % 3 == 1 and target.name != "embeddings.put"
         if name in {"vector", "vectors"} and brings_no_vectors:
             return None
         if target.label.endswith(".update") and name not in {"text", "target", "id"} and self.chance.random() < 0.1:
@@ -197,9 +152,11 @@ class Block:
         os.pwrite(self.journal, self.said.encode(errors="replace")[:4000].ljust(4000), 0)
         if self.is_shown:
             print(self.said, flush=True)
-        bound = target.bound(self.store)
+        bound = target.bound(self.store, self.threads, self.loop)
         wanted = self.wanted(bound, placed, named)
         seq = self.store.stats().seq
+        if target.owner == "projects":
+            self.before = self.counts()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", RuntimeWarning)
@@ -246,64 +203,17 @@ class Block:
             if isinstance(value, Iterator):
                 with suppress(TypeError):
                     given[name] = copy.copy(value)
+            if name == "items" and type(given[name]) in {list, tuple, type(iter([]))}:
+                # What a draft holds may be an iterator, too.
+                given[name] = [unused(draft) for draft in copy.copy(given[name])]
         return given
 
-    def look(self, target: Target, wanted: dict[str, Any] | None, value: Any) -> None:
-        """Reads back what was accepted."""
-        verb = target.label.rpartition(".")[2]
-        if wanted is None:
-            self.find("accepted, though the arguments do not fit the signature")
-            return
-        try:
-            if target.label == "open":
-                self.look_at_store(wanted, value)
-            elif verb == "update" or (verb == "add" and value.created):
-                self.compare(wanted, value.id)
-            elif target.label == "embeddings.put":
-                self.compare_vectors(wanted)
-            elif target.label == "channels.create" and plain(wanted["name"]) not in self.store.channels.list():
-                self.find("the channel is not there")
-        except RecollectError as error:
-            self.find(f"what was accepted cannot be read: {error}")
-        except Exception as error:  # noqa: BLE001 - a value that cannot even be compared should not have been taken
-            self.find(f"what was accepted cannot be compared: {type(error).__name__}: {error}")
 
-    def look_at_store(self, wanted: Mapping[str, Any], store: Store) -> None:
-        with store:
-            if store.default_project != plain(wanted.get("project", "")):
-                self.find("another default project")
-            if store.rules.count() < 0:
-                self.find("a count below zero")
-
-    def compare(self, wanted: dict[str, Any], id_: str) -> None:
-        """Compares the fields of an item with those that were given."""
-        self.compared += 1
-        item: Any = self.store.get(id_)
-        for name, value in wanted.items():
-            is_taken_away = value is None or value is recollect.LEAVE
-            if not hasattr(item, name) or name in {"id", "version"} or is_taken_away:
-                continue
-            read = getattr(item, name)
-            expected = expect(name, value)
-            is_same = json.dumps(read) == json.dumps(expected) if name == "metadata" else read == expected
-            if not is_same or (name in TIMES and read.tzinfo is not UTC):
-                self.find(f"{name} came back as {describe(read)} instead of {describe(expected)}")
-        given = wanted.get("vector") if wanted.get("vector") is not None else wanted.get("vectors")
-        if given is not None:
-            stored = self.store.embeddings.get([id_]).vectors
-            if stored.tobytes() != as_floats(given).tobytes():
-                self.find(f"the vector came back as {stored!r}")
-
-    def compare_vectors(self, wanted: Mapping[str, Any]) -> None:
-        """Compares the vectors of chunks with those that were given, the last of each."""
-        self.compared += 1
-        rows = as_floats(wanted["vectors"]).reshape(-1, DIMENSION) if len(wanted["chunks"]) else []
-        by_chunk = {int(chunk): row for chunk, row in zip(wanted["chunks"], rows, strict=True)}
-        live = [item.id for owner in ("rules", "docs", "refs") for item in getattr(self.store, owner).list()]
-        found = self.store.embeddings.get(live)
-        for chunk, row in zip(found.chunks, found.vectors, strict=True):
-            if int(chunk) in by_chunk and row.tobytes() != by_chunk[int(chunk)].tobytes():
-                self.find(f"the vector of chunk {chunk} came back as {row!r}")
+def unused(draft: Any) -> Any:
+    """A draft with copies of the iterators that are to be used up."""
+    if type(draft) is not dict:
+        return draft
+    return {name: copy.copy(value) if type(value) is type(iter([])) else value for name, value in draft.items()}
 
 
 def origin(error: BaseException) -> str:
@@ -322,43 +232,3 @@ def fits(bound: Callable[..., Any], placed: list[Any], named: Mapping[str, Any])
     except TypeError:
         return False
     return True
-
-
-def plain(value: Any) -> Any:
-    """What a value really holds, whatever its class says of it."""
-    if isinstance(value, str):
-        return str.__add__(value, "")
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int):
-        return int.__add__(value, 0)
-    if isinstance(value, float):
-        return float.__add__(value, 0.0) if value else value
-    if isinstance(value, dict):
-        return {plain(key): plain(dict.__getitem__(value, key)) for key in dict.keys(value)}
-    if isinstance(value, (list, tuple)):
-        return [plain(part) for part in value]
-    raise TypeError(f"a {type(value).__name__} was accepted")
-
-
-def expect(name: str, value: Any) -> Any:
-    """What a field must be read as."""
-    if name in LISTS:
-        parts = [plain(part) for part in value]
-        return tuple(parts) if name == "applies_to" else tuple(sorted(set(parts), key=str.encode))
-    if name in TIMES:
-        offset = value.utcoffset()
-        naive = datetime(  # noqa: DTZ001 - the offset is taken off below
-            *(value.year, value.month, value.day, value.hour, value.minute, value.second, value.microsecond)
-        )
-        return (naive - offset).replace(tzinfo=UTC)
-    if name == "priority":
-        return plain(value) if isinstance(value, int) else operator.index(value)
-    return plain(value)
-
-
-def as_floats(value: Any) -> Any:
-    """The vectors that a value means, as this machine's floats."""
-    if isinstance(value, (bytes, bytearray)) or (isinstance(value, memoryview) and value.format in {"B", "b", "c"}):
-        return np.frombuffer(bytes(value), dtype="<f4")
-    return np.ascontiguousarray(np.asarray(value), dtype=np.float32)

@@ -322,6 +322,15 @@ def _items(chance: random.Random) -> Any:
     return chance.choice([drafts, tuple(drafts), iter(drafts)])
 
 
+def _refs(chance: random.Random) -> Any:
+    names = ("note", "key", "project", "tags", "metadata", "priority", "applies_to")
+    drafts = [
+        {name: SOUND[name](chance, Known()) for name in ("target", *chance.sample(names, 2))}
+        for _ in range(chance.randint(0, 3))
+    ]
+    return chance.choice([drafts, tuple(drafts), iter(drafts)])
+
+
 def _path(chance: random.Random, known: Known) -> Any:
     name = chance.choice(
         ["a.db", "b c.db", "é字.db", "deep/er/a.db", "UPPER.DB", "-", "%20?x=1&mode=ro#frag", "'q'.db"]
@@ -384,6 +393,8 @@ SOUND: Final[dict[str, Sound]] = {
     "to": _one(1, 2),
     "version": _one(None, None, 1, 2),
     "items": _plain(_items),
+    "refs": _plain(_refs),
+    "threads": _one(None, 1, 4, 64),
     "order": _one("created", "updated", "priority", "key"),
     "descending": _one(True, False),
     "limit": _one(1, 2, 100, 10_000),

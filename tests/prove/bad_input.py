@@ -1,6 +1,7 @@
 """Prove that no argument brings recollect down: every refusal is typed, and what is accepted comes back exactly.
 
-Calls are generated for every public method that introspection finds, with a value of the right sort for each parameter
+Calls are generated for every public method, property and class that introspection finds, of the store for asyncio too,
+with a value of the right sort for each parameter
 and, in most calls, a wrong one for some: types, sizes, encodings, numbers, times, arrays, objects that fail or lie.
 They run in processes of their own, which write down each call before they make it, so that an abort is counted too.
 
@@ -10,7 +11,8 @@ something accepted that is read back otherwise; a refused write that left a trac
 Records are left out: they are plain dataclasses, which take what they are given.
 
 Its teeth: faults put into the Python layer (a bare `ValueError`, a text cut at NUL, a vector rounded, an abort, a
-panic), each of which must be found.
+panic, a batch whose texts are altered, a deletion that does nothing), each of which must be found. A public class
+that is neither called nor on the written list of those that are not (`tests/prove/_bad_targets.py`) fails the proof.
 
     SCALE=1 python tests/prove/bad_input.py            SEED chooses other calls
     python tests/prove/bad_input.py --block 17         the calls of one block again, printed one by one
@@ -30,7 +32,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -40,7 +42,8 @@ import numpy as np
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.prove._bad_calls import BLOCK, SEED, Block, targets  # noqa: E402
+from tests.prove._bad_calls import BLOCK, SEED, Block  # noqa: E402
+from tests.prove._bad_targets import targets, uncovered  # noqa: E402
 
 from recollect import store as layer  # noqa: E402 - the path of the tests comes first
 from recollect.store import channels, items, rules  # noqa: E402
@@ -83,6 +86,31 @@ def cut_at_nul() -> None:
     layer.Rules.add = wrong  # type: ignore[method-assign]
 
 
+def alter_batches() -> None:
+    """The texts of a batch of rules are kept otherwise."""
+    right = layer.Rules.add_many
+
+    def wrong(self: Any, items: Any, **options: Any) -> Any:
+        if isinstance(items, (list, tuple)):
+            items = [item + "!" if type(item) is str else item for item in items]
+        return right(self, items, **options)
+
+    wrong.__signature__ = inspect.signature(right)  # type: ignore[attr-defined]
+    layer.Rules.add_many = wrong  # type: ignore[method-assign]
+
+
+def keep_the_deleted() -> None:
+    """What is deleted by filter stays."""
+    right = layer.Rules.delete_many
+
+    def wrong(self: Any, **options: Any) -> Any:
+        is_dry = options.pop("dry_run", False)
+        return replace(right(self, dry_run=True, **options), dry_run=is_dry)
+
+    wrong.__signature__ = inspect.signature(right)  # type: ignore[attr-defined]
+    layer.Rules.delete_many = wrong  # type: ignore[method-assign]
+
+
 def round_vectors() -> None:
     """The vector of a rule is kept with half of its digits."""
     right = getattr(rules, "single_row")  # noqa: B009 - the name is imported there, not exported
@@ -123,6 +151,8 @@ def panic() -> None:
 TEETH: Final[dict[str, tuple[Callable[[], None], str]]] = {
     "bare ValueError": (raise_bare_error, "untyped error: ValueError"),
     "text cut at NUL": (cut_at_nul, "text came back as"),
+    "batch altered": (alter_batches, "text came back as"),
+    "deletion kept": (keep_the_deleted, "is removed, and still there"),
     "vector rounded": (round_vectors, "the vector came back as"),
     "abort": (abort, "ended by signal 6"),
     "panic": (panic, "panic: PanicException"),
@@ -151,7 +181,7 @@ def work(first: int, last: int, step: int, journal: Path, tooth: str) -> None:
 
 def hits(findings: list[str], tooth: str) -> list[str]:
     """The findings that a tooth must lead to."""
-    return [finding for finding in findings if finding.startswith(TEETH[tooth][1])]
+    return [finding for finding in findings if TEETH[tooth][1] in finding.partition("  in  ")[0]]
 
 
 @dataclass
@@ -292,8 +322,10 @@ def main() -> int:
     seconds = time.monotonic() - begun
     show(tally)
     teeth = bite()
+    missed = uncovered()
+    print("\n".join(f"neither called nor named as not to be: {name}" for name in missed), end="\n" if missed else "")
     never = {target.label for target in targets()} - tally.accepted.keys() if SCALE >= 0.5 else set()
-    is_ok = not tally.findings and all(teeth.values()) and not never and tally.calls >= blocks * BLOCK
+    is_ok = not tally.findings and all(teeth.values()) and not never and not missed and tally.calls >= blocks * BLOCK
     report = {
         "ok": is_ok,
         "seed": SEED,
@@ -304,6 +336,7 @@ def main() -> int:
         "compared": tally.compared,
         "findings": tally.findings[:200],
         "never_accepted": sorted(never),
+        "uncovered": missed,
         "teeth": teeth,
     }
     (RESULTS / "bad-input.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")

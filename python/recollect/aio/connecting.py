@@ -32,7 +32,7 @@ class Opening(Coroutine[Any, Any, AsyncStore]):
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._store.close()
+        await self._store.__aexit__(kind, error, trace)
 
     def send(self, value: Any, /) -> Any:  # noqa: ANN401 - the protocol of coroutines
         """Goes on until the next wait."""

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from recollect.aio.threads import Threads
+from recollect.exceptions import RecollectError
 from recollect.records.rendering import html_pairs
 from recollect.store import Store, Timeout
 
@@ -41,7 +42,15 @@ class Handle:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self.close()
+        if error is None:
+            await self.close()
+            return
+        # Whoever leaves with an exception, as at a cancellation or at Ctrl-C, waits for no call: each is undone.
+        self._threads.give_up()
+        try:
+            await self.close()
+        except RecollectError as failure:
+            error.add_note(f"the store was not closed: {failure.message}")
 
     def __repr__(self) -> str:
         return repr(self._store).replace("<Store", "<AsyncStore", 1)

@@ -70,8 +70,9 @@ class AsyncItems(Generic[ItemT]):
         """Brings a deleted item back, with its vectors.
 
         Raises:
-            NotFoundError: There is no such item, or it was deleted too long ago.
-            ConflictError: The item is not deleted, or its key was given to another item meanwhile.
+            NotFoundError: There is no such item, or it is gone for good.
+            ConflictError: The item is not deleted, was deleted too long ago, or has expired; or its key was given to
+                another item meanwhile.
         """
         return await self._threads.write(
             lambda timeout, cancel: self._items.restore(id, timeout=timeout, cancel=cancel), timeout
@@ -82,7 +83,8 @@ class AsyncItems(Generic[ItemT]):
 
         When the call returns, nothing of the content is left in the database file and its write-ahead log; backups and
         copies of the file keep what they hold. The change log keeps that there was an item of that id. Purging an item
-        again is allowed, and erases what an earlier call had to leave.
+        again is allowed, and erases what an earlier call had to leave. Every call reads the whole file once: to purge
+        many items, use `purge_many`.
 
         Args:
             id: The item.
@@ -90,8 +92,9 @@ class AsyncItems(Generic[ItemT]):
 
         Raises:
             NotFoundError: There never was such an item.
-            LockedError: Something kept the write-ahead log in use, a long read for one. Where the message says so, the
-                item is gone for every reader, and only its traces in the files are left: purge it again.
+            LockedError: A reader kept the write-ahead log in use, or another writer the store. Where the message says
+                so, the item is gone for every reader, and only its traces in the files are left: purge it again.
+            DeadlineExceededError: The time ran out; where the message says so, as above.
         """
         return await self._threads.write(
             lambda timeout, cancel: self._items.purge(id, timeout=timeout, cancel=cancel), timeout
@@ -107,6 +110,7 @@ class AsyncItems(Generic[ItemT]):
         Raises:
             NotFoundError: One of them never was; the message says which.
             LockedError: As in `purge`.
+            DeadlineExceededError: As in `purge`.
         """
         return await self._threads.write(
             lambda timeout, cancel: self._items.purge_many(ids, timeout=timeout, cancel=cancel), timeout
@@ -124,6 +128,8 @@ class AsyncItems(Generic[ItemT]):
 
     async def revert(self, id: str, to: int, *, version: int | None = None, timeout: Timeout = None) -> ItemT:
         """Gives an item the fields and content of one of its older versions, as a new version.
+
+        Where that version would have expired by now, the item keeps its present `expires_at`.
 
         Args:
             id: The item.

@@ -174,13 +174,14 @@ class AsyncStore(Handle):
 
         Args:
             repair: Whether to mend what can be made anew from the items themselves: indexes, vectors, hashes,
-                counters. Nothing that only the store knows is changed. Writers wait meanwhile.
+                counters. Nothing that only the store knows is changed: text whose item is lost stays, and stays a
+                problem. Missing vectors are made in commits of 1,000 chunks; writers wait for one commit at most.
             timeout: How long the call may take, waiting for a free thread included.
 
         Raises:
             PermissionDeniedError: A repair was asked of a store that is open for reading alone.
         """
-        return await self._threads.write(
+        return await (self._threads.write if repair else self._threads.read)(
             lambda timeout, cancel: self._store.check(repair=repair, timeout=timeout, cancel=cancel), timeout
         )
 

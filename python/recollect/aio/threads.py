@@ -15,7 +15,7 @@ from contextvars import copy_context
 from typing import Any, Final, TypeVar
 
 from recollect.aio.job import Clock, Job, Work, ending
-from recollect.exceptions import DeadlineExceededError, InvalidInputError, LockedError, StorageIOError
+from recollect.exceptions import CancelledError, DeadlineExceededError, InvalidInputError, LockedError, StorageIOError
 from recollect.store import Store, Timeout
 
 __all__ = ["MOST_THREADS", "Threads", "thread_count"]
@@ -110,6 +110,11 @@ class Threads:
             self._writing.submit(store.close)
         self.end()
 
+    def give_up(self) -> None:
+        """Ends every call: those that have not begun are withdrawn, those that run are undone."""
+        for outcome, job in self._snapshot():
+            job.give_up(outcome)
+
     def give_up_what_nobody_awaits(self) -> None:
         """Ends the calls whose event loop runs no more."""
         if os.getpid() != self._process:
@@ -127,6 +132,8 @@ class Threads:
         outcome = self._submit(pool, job)
         try:
             await job.ended(outcome)
+            if outcome.cancelled() and job.token.cancelled:
+                raise CancelledError("the call was given up before it began, as its store was left with an exception")
             if outcome.cancelled():
                 raise DeadlineExceededError(
                     "the call ran out of time before a thread was free for it",

@@ -17,7 +17,7 @@ __all__ = ["register"]
 def register(commands: "Commands") -> None:
     """Adds the command."""
     parser = new_command(
-        commands, "delete", "delete an item, or all that options choose; `restore` brings them back", _run
+        commands, "delete", "delete an item, or all that options choose; `restore` brings each back", _run
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="the item; without it, --kind and at least one filter")
     parser.add_argument("--version", type=int, metavar="NUMBER", help="only if this is the item's version")
@@ -61,6 +61,8 @@ def _delete_many(arguments: argparse.Namespace, output: Output) -> int:
         output.data(deleted, "\n".join(deleted.ids))
     if deleted.dry_run:
         output.say(f"{deleted.count} would be deleted")
+    elif not deleted.ids:
+        output.say("nothing matches: 0 deleted")
     else:
         output.say(f"{deleted.count} deleted; they can be restored until {deleted.undo_until:%Y-%m-%d %H:%M} UTC")
     return 0

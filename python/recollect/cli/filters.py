@@ -4,6 +4,7 @@ import argparse
 from typing import Final
 
 from recollect.cli.arguments import add_project, project
+from recollect.exceptions import InvalidInputError
 from recollect.store import Filters
 
 __all__ = ["add_filters", "filters", "names_a_filter"]
@@ -36,5 +37,16 @@ def filters(arguments: argparse.Namespace) -> Filters:
 
 
 def names_a_filter(arguments: argparse.Namespace) -> bool:
-    """Whether at least one of the options was given; the environment does not count."""
-    return any(getattr(arguments, name) not in (None, []) for name in _OPTIONS)
+    """Whether at least one of the options was given; the environment does not count.
+
+    Raises:
+        InvalidInputError: One of them is empty, as it is where a variable of the shell is not set.
+    """
+    given = {name: value for name in _OPTIONS if (value := getattr(arguments, name)) not in (None, [])}
+    for name, value in given.items():
+        if value == "" or (isinstance(value, list) and "" in value):
+            raise InvalidInputError(
+                f"--{name.removesuffix('s').replace('_', '-')} is empty",
+                "leave the option out, or say what it is to be; --project '*' is every project",
+            )
+    return bool(given)

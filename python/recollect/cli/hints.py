@@ -20,6 +20,7 @@ _HINTS: Final = (
         "its vectors are of another model than the built-in one: search it from Python with that model",
     ),
     ("ExternalVectors", "add items with the built-in model installed (pip install wordllama), then search"),
+    ('project="*"', "--project '*' chooses every item of the kind"),
     ("with dry_run", "--dry-run shows which they are; then expect that number"),
     ("close the store and open it again", "run the command again; if it fails again, the disk may be failing"),
     ("longer timeout", "give a longer --timeout, or try again when others are done"),

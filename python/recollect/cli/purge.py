@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from recollect.cli.arguments import KINDS, collection, new_command, open_store
 from recollect.cli.output import Output
 from recollect.exceptions import NotFoundError
-from recollect.records import Purged
+from recollect.records import Doc, Purged, Ref, Rule
 from recollect.store import Store
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def register(commands: "Commands") -> None:
 
 def _run(arguments: argparse.Namespace, output: Output) -> int:
     with open_store(arguments) as store:
-        purged = _purge(store, list(dict.fromkeys(arguments.ids)), arguments.timeout)
+        purged = _purge(store, arguments.ids, arguments.timeout)
     output.data(purged, "\n".join(_line(one) for one in purged))
     return 0
 
@@ -34,25 +34,25 @@ def _purge(store: Store, ids: list[str], timeout: float) -> list[Purged]:
     by_kind: dict[str, list[str]] = {kind: [] for kind in KINDS}
     purged: dict[str, Purged] = {}
     for id in ids:
-        kind = _kind(store, id, timeout)
-        if kind is None:
-            purged[id] = _purge_again(store, id, timeout)
-        else:
-            by_kind[kind].append(id)
+        item = _item(store, id, timeout)
+        if item is None:
+            gone = _purge_again(store, id, timeout)
+            purged[gone.id] = gone
+        elif item.id not in by_kind[item.kind]:
+            by_kind[item.kind].append(item.id)
     for kind, members in by_kind.items():
         if members:
             purged |= {one.id: one for one in collection(store, kind).purge_many(members, timeout=timeout)}
-    return [purged[id] for id in ids]
+    return list(purged.values())
 
 
-def _kind(store: Store, id: str, timeout: float) -> str | None:
-    """The kind of a live or deleted item; None of one that is gone or never was."""
+def _item(store: Store, id: str, timeout: float) -> Rule | Doc | Ref | None:
+    """The item of an id in whatever spelling, live or deleted; None of one that is gone or never was."""
     for kind in KINDS:
         try:
-            collection(store, kind).history(id, timeout=timeout)
+            return collection(store, kind).history(id, timeout=timeout)[-1].item
         except NotFoundError:
             continue
-        return kind
     return None
 
 
@@ -67,7 +67,7 @@ def _purge_again(store: Store, id: str, timeout: float) -> Purged:
             return collection(store, kind).purge(id, timeout=timeout)
         except NotFoundError:
             continue
-    raise NotFoundError(f"there never was an item {id}")
+    raise NotFoundError(f"there never was an item {id}", "`recollect list` shows the ids that there are")
 
 
 def _line(purged: Purged) -> str:

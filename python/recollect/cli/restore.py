@@ -30,9 +30,12 @@ def _run(arguments: argparse.Namespace, output: Output) -> int:
 
 def _restore(store: Store, id: str, timeout: float) -> Rule | Doc | Ref:
     """Restores the item among whichever kind it is; a deleted item tells its kind to nobody else."""
-    for kind in KINDS[:-1]:
+    for kind in KINDS:
         try:
             return collection(store, kind).restore(id, timeout=timeout)
         except NotFoundError:
             continue
-    return collection(store, KINDS[-1]).restore(id, timeout=timeout)
+    raise NotFoundError(
+        f"there is no deleted item {id}",
+        "it may be purged or swept by now; `recollect list --deleted` shows what can be restored",
+    )

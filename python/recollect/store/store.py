@@ -7,7 +7,7 @@ from typing import Self
 from recollect._core import CancelToken
 from recollect._core import Store as CoreStore
 from recollect.config import logger
-from recollect.exceptions import InvalidInputError
+from recollect.exceptions import InvalidInputError, RecollectError
 from recollect.records import (
     Change,
     Checkpoint,
@@ -185,7 +185,8 @@ class Store:
 
         Args:
             repair: Whether to mend what can be made anew from the items themselves: indexes, vectors, hashes,
-                counters. Nothing that only the store knows is changed. Writers wait meanwhile.
+                counters. Nothing that only the store knows is changed: text whose item is lost stays, and stays a
+                problem. Missing vectors are made in commits of 1,000 chunks; writers wait for one commit at most.
             timeout: How long the call may take.
             cancel: Ends the call from elsewhere.
 
@@ -232,7 +233,14 @@ class Store:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+            return
+        try:
+            self.close()
+        except RecollectError as failure:
+            # What went wrong first is what the caller must hear of.
+            error.add_note(f"the store was not closed: {failure.message}")
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else "read-only" if self.read_only else "open"

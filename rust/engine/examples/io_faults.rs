@@ -2,16 +2,20 @@
 //! file system is the one that fails.
 //!
 //! ```text
-//! io_faults sweep FOLDER SEED device|full|sync|silent once|lasting new|OLD_STORE FIRST STRIDE MOST
+//! io_faults sweep FOLDER SEED device|full|sync|silent|claimed once|lasting new|OLD_STORE quiet|busy FIRST STRIDE MOST
 //! ```
 //!
 //! Runs number FIRST, FIRST + STRIDE, … until one in which the work came to its end before its call was made, or MOST
 //! runs are done. Each run prints one line of words: `run N OPERATION FILE sound` or `run N OPERATION FILE bad` and a
 //! sentence; the last line is `end RUNS complete` or `end RUNS stopped`.
 //!
+//! With `busy` the background checkpointer and the sweeper run, too, so that no two runs are the same. With `claimed` the
+//! device fails and the session reports the first failed step as done. An `OLD_STORE` has a file beside it with the ending
+//! `.txt`, which says what was promised of its content.
+//!
 //! In every run each call answers with what it should or with a typed error; the store, once the fault has ended, goes
-//! on (after a reopening, if the handle says that it is lost); nothing acknowledged is missing, and what was not
-//! acknowledged is there as a whole or not at all. In the end the store is looked at as it stands, and as it would
+//! on (after a reopening, if the handle says that it is lost); the store holds exactly what the answers of its calls
+//! promised, and what was not acknowledged as a whole or not at all. In the end the store is looked at as it stands, and as it would
 //! stand had the power been cut: what was acknowledged must be on the disk.
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
@@ -23,15 +27,21 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use recollect_engine::Durability;
 use recollect_faults::{Disk, Fault, FaultKind, Fired, Lasts, Operation};
 use recollect_model::{Error, ErrorCode, Result};
-use workload::steps::call;
-use workload::{Session, Step, chosen_steps, fingerprint};
+use workload::session::UNDO_WINDOW;
+use workload::verbs::Done;
+use workload::{Ledger, Session, Step, call, chosen_steps, fingerprint, panics};
 
 /// The background checkpointer would make each run another one.
 const NEVER: u64 = u64::MAX;
+
+/// Frames in the log at which it wakes, and how often the sweeper looks, where they are to run.
+const BUSY_FRAMES: u64 = 10;
+const BUSY_LOOKS: Duration = Duration::from_millis(3);
 
 /// How many steps run under a lasting fault before it is lifted.
 const UNDER_FAULT: usize = 3;
@@ -40,14 +50,16 @@ const UNDER_FAULT: usize = 3;
 const COMMITS_OF_A_STEP: u64 = 2;
 
 fn main() -> ExitCode {
+    panics::watch();
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let ["sweep", folder, seed, kind, lasts, old, first, stride, most] = words.as_slice() else {
+    let ["sweep", folder, seed, kind, lasts, old, pace, first, stride, most] = words.as_slice() else {
         println!("failed: see the top of this program for its arguments");
         return ExitCode::FAILURE;
     };
+    let is_claiming = *kind == "claimed";
     let kind = match *kind {
-        "device" => FaultKind::Device,
+        "device" | "claimed" => FaultKind::Device,
         "full" => FaultKind::Full,
         "sync" => FaultKind::Sync,
         _ => FaultKind::SilentSync,
@@ -61,8 +73,11 @@ fn main() -> ExitCode {
         let place = Path::new(folder).join(format!("run-{nth}"));
         let fault = Fault { kind, nth, lasts };
         let seed = number(seed);
-        let outcome = catch_unwind(AssertUnwindSafe(|| Run::perform(&place, seed, fault, old.as_deref())));
+        let way = Way { seed, fault, old: old.as_deref(), is_busy: *pace == "busy", is_claiming };
+        let earlier_panics = panics::count();
+        let outcome = catch_unwind(AssertUnwindSafe(|| Run::perform(&place, way)));
         let (fired, verdict) = match outcome {
+            _ if panics::count() > earlier_panics => (None, "bad a thread panicked".to_owned()),
             Ok(Ok(fired)) => (fired, "sound".to_owned()),
             Ok(Err((fired, problem))) => (fired, format!("bad {}", problem.replace('\n', " "))),
             Err(_) => (None, "bad it panicked".to_owned()),
@@ -71,7 +86,7 @@ fn main() -> ExitCode {
             None if verdict == "sound" => {
                 let _removed = fs::remove_dir_all(&place);
                 println!("end {done} complete");
-                return ExitCode::SUCCESS;
+                return ending();
             }
             None => println!("run {nth} none none {verdict}"),
             Some(fired) => println!("run {nth} {:?} {} {verdict}", fired.operation, fired.file),
@@ -82,7 +97,22 @@ fn main() -> ExitCode {
         nth += number(stride);
     }
     println!("end {} stopped", number(most));
-    ExitCode::SUCCESS
+    ending()
+}
+
+/// A panic of any thread is a failure of the program.
+fn ending() -> ExitCode {
+    if panics::count() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// How a run goes.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    seed: u64,
+    fault: Fault,
+    old: Option<&'a Path>,
+    is_busy: bool,
+    is_claiming: bool,
 }
 
 type Verdict<T> = std::result::Result<T, String>;
@@ -96,8 +126,14 @@ struct Run {
     states: HashMap<u64, String>,
     /// The last state that was seen; none before the first opening.
     seen: Option<u64>,
-    /// The last commit that was acknowledged.
+    /// The last commit that was there when a step was acknowledged.
     acknowledged: u64,
+    /// What the store may hold in the end: what the calls promised last, and what came after that without a promise.
+    allowed: Vec<Ledger>,
+    /// Whether the last look could read the store.
+    was_read: bool,
+    /// Whether a thread of the store's own commits, too.
+    is_busy: bool,
     /// Steps that failed since the fault began.
     failed: usize,
     is_lifted: bool,
@@ -105,19 +141,23 @@ struct Run {
 
 impl Run {
     /// The call that failed, if it was made. An error is the first promise that did not hold.
-    fn perform(
-        place: &Path,
-        seed: u64,
-        fault: Fault,
-        old: Option<&Path>,
-    ) -> std::result::Result<Option<Fired>, (Option<Fired>, String)> {
+    fn perform(place: &Path, way: Way<'_>) -> std::result::Result<Option<Fired>, (Option<Fired>, String)> {
+        let Way { seed, fault, old, is_busy, is_claiming } = way;
         let plain = |error: std::io::Error| (None, format!("the run cannot be prepared: {error}"));
         fs::create_dir_all(place).map_err(plain)?;
         if let Some(old) = old {
             fs::copy(old, place.join("store.db")).map_err(plain)?;
         }
         let disk = Disk::watch(place).map_err(plain)?;
-        let session = Session::new(&place.join("store.db"), Durability::Full, NEVER, seed);
+        let frames = if is_busy { BUSY_FRAMES } else { NEVER };
+        let mut session = Session::new(&place.join("store.db"), Durability::Full, frames, seed);
+        session.sweeper = is_busy.then_some(BUSY_LOOKS);
+        session.lies = usize::from(is_claiming);
+        if let Some(old) = old {
+            let text = fs::read_to_string(old.with_extension("txt")).map_err(plain)?;
+            session.ledger = Ledger::from_text(&text).map_err(|error| (None, format!("no promises: {error}")))?;
+        }
+        let allowed = vec![session.ledger.clone()];
         let mut run = Self {
             disk,
             session,
@@ -125,6 +165,9 @@ impl Run {
             states: HashMap::new(),
             seen: None,
             acknowledged: 0,
+            allowed,
+            was_read: false,
+            is_busy,
             failed: 0,
             is_lifted: false,
         };
@@ -148,7 +191,7 @@ impl Run {
                 self.open()?;
             }
             match self.session.perform(step) {
-                Ok(()) => self.after_success(step)?,
+                Ok(done) => self.after_success(step, done)?,
                 Err(error) => self.after_failure(step, &error)?,
             }
         }
@@ -165,14 +208,25 @@ impl Run {
         self.look()
     }
 
-    fn after_success(&mut self, step: Step) -> Verdict<()> {
+    fn after_success(&mut self, step: Step, done: Done) -> Verdict<()> {
+        if let Some(problem) = done.problem {
+            return Err(format!("{step:?}: {problem}"));
+        }
         let before = self.seen;
+        if self.session.intended.is_some() {
+            // From here on nothing less is allowed. A step that wrote nothing says nothing of what an earlier, failed
+            // one left.
+            self.allowed = vec![self.session.ledger.clone()];
+        }
         self.look()?;
         if let (Some(before), Some(now)) = (before, self.seen) {
             if now < before {
                 return Err(format!("{step:?} went well, and the store fell from commit {before} to {now}"));
             }
-            // A step that commits nothing says nothing of what an earlier, failed one left.
+            // A handle that a thread of the store's own has lost meanwhile cannot be looked at.
+            if done.must_commit && now == before && self.was_read {
+                return Err(format!("{step:?} went well, and the store is still at commit {now}"));
+            }
             if now > before {
                 self.acknowledged = now;
             }
@@ -182,6 +236,8 @@ impl Run {
 
     fn after_failure(&mut self, step: Step, error: &Error) -> Verdict<()> {
         self.check_typed(&format!("{step:?}"), error)?;
+        // It may be there, as a whole; the next look tells.
+        self.allowed.extend(self.session.intended.take());
         self.failed += 1;
         let was_lifted = self.is_lifted;
         self.lift_when_due();
@@ -193,7 +249,7 @@ impl Run {
             match self.session.perform(Step::Add) {
                 Err(error) if is_loss(&error) => {}
                 Err(error) => return Err(format!("a lost handle answers {error:?}")),
-                Ok(()) => return Err("a lost handle took a write".to_owned()),
+                Ok(_) => return Err("a lost handle took a write".to_owned()),
             }
             self.session.close().map_err(|error| format!("a lost handle is not closed: {error:?}"))?;
             self.open()
@@ -217,11 +273,13 @@ impl Run {
                 last.operation, last.file
             ));
         }
+        // What the step left must be told before another one follows.
+        self.look()?;
         self.disk.pause(true);
         let goes_on = self.session.perform(Step::Add);
-        self.disk.pause(false);
+        self.disk.pause(self.is_lifted);
         match goes_on {
-            Ok(()) => Ok(()),
+            Ok(done) => self.after_success(Step::Add, done),
             Err(error) => Err(format!("{step:?} failed, and the handle does not go on: {error:?}")),
         }
     }
@@ -246,19 +304,25 @@ impl Run {
     /// Reads the whole store and compares it with what it may hold now.
     fn look(&mut self) -> Verdict<()> {
         self.disk.pause(true);
-        let found = self.session.store().and_then(fingerprint);
+        let found = self.session.store().and_then(|store| Ok((fingerprint(store)?, Ledger::of_store(store)?)));
         self.disk.pause(self.is_lifted);
-        let (seq, digest) = match found {
+        self.was_read = found.is_ok();
+        let ((seq, digest), held) = match found {
             Ok(found) => found,
             // The handle is lost without having said so yet; the next step does.
             Err(error) if is_loss(&error) => return Ok(()),
             Err(error) => return Err(format!("the store cannot be read: {error:?}")),
         };
+        let now_held = self.matching(&held)?;
+        if !self.allowed.contains(&now_held) {
+            self.allowed.push(now_held.clone());
+        }
+        self.session.ledger = now_held;
         if let Some(seen) = self.seen {
             if seq < self.acknowledged {
                 return Err(format!("commit {} was acknowledged, and the store is at {seq}", self.acknowledged));
             }
-            if seq > seen + COMMITS_OF_A_STEP + 1 {
+            if !self.is_busy && seq > seen + COMMITS_OF_A_STEP + 1 {
                 return Err(format!("the store went from commit {seen} to {seq} in one step"));
             }
             if seq <= seen && self.states.get(&seq) != Some(&digest) {
@@ -270,6 +334,40 @@ impl Run {
         Ok(())
     }
 
+    /// Which of the ledgers that are allowed a store holds, the newest if it is more than one.
+    fn matching(&self, held: &Ledger) -> Verdict<Ledger> {
+        let trimmed = |ledger: &Ledger| {
+            if self.is_busy {
+                // The sweeper may have removed what is due, and may not.
+                ledger.without_due(self.session.now(), UNDO_WINDOW)
+            } else {
+                ledger.clone()
+            }
+        };
+        let held_here = trimmed(held);
+        let is_held = |ledger: &&Ledger| trimmed(ledger).difference(&held_here).is_none();
+        if let Some(found) = self.allowed.iter().rev().find(is_held) {
+            let mut found = if self.is_busy { self.swept_as(found, held) } else { found.clone() };
+            found.name(held);
+            return Ok(found);
+        }
+        let mut pairs = self.allowed.iter().zip(self.allowed.iter().skip(1)).rev();
+        if let Some(found) = pairs.find_map(|(before, after)| before.on_the_way_to(after, held)) {
+            return Ok(found);
+        }
+        let first = self.allowed.first().and_then(|ledger| trimmed(ledger).difference(&held_here));
+        Err(format!("the store holds no promise as a whole: {}", first.unwrap_or_default()))
+    }
+
+    /// A ledger with those of its items that a sweeper has not removed, and those due that it has yet to remove.
+    fn swept_as(&self, promised: &Ledger, held: &Ledger) -> Ledger {
+        let known = |key: &String| {
+            let earlier = self.allowed.iter().rev().find_map(|ledger| ledger.0.get(key));
+            promised.0.get(key).or(earlier).cloned()
+        };
+        Ledger(held.0.keys().filter_map(|key| known(key).map(|entry| (key.clone(), entry))).collect())
+    }
+
     /// The fault is over: the store closes, and opens again; so does what a power cut would have left.
     fn end(&mut self, place: &Path) -> Verdict<()> {
         self.disk.pause(true);
@@ -277,23 +375,26 @@ impl Run {
         // A handle that was lost unnoticed may say so; it closes all the same.
         self.session.close().map_err(|error| format!("the store does not close: {error:?}"))?;
         let image = place.join("after-power-cut");
+        let allowed = self.allowed.clone();
         self.disk.cut(None, &image).map_err(|error| format!("no image: {error}"))?;
         self.session.open().map_err(|error| format!("the store does not open again: {error:?}"))?;
         self.look()?;
         self.check_sound()?;
-        self.session.perform(Step::Add).map_err(|error| format!("the store takes no write again: {error:?}"))?;
+        let last = self.session.perform(Step::Add);
+        last.map_err(|error| format!("the store takes no write again: {error:?}"))?;
         self.session.close().map_err(|error| format!("the store does not close again: {error:?}"))?;
-        self.end_in_image(&image)
+        self.end_in_image(&image, &allowed)
     }
 
-    fn end_in_image(&mut self, image: &Path) -> Verdict<()> {
-        if self.acknowledged == 0 {
-            return Ok(());
-        }
+    fn end_in_image(&mut self, image: &Path, allowed: &[Ledger]) -> Verdict<()> {
         let mut left = Session::new(&image.join("store.db"), Durability::Normal, NEVER, 7);
         left.open().map_err(|error| format!("after a power cut the store does not open: {error:?}"))?;
         let found = left.store().and_then(fingerprint);
         let (seq, digest) = found.map_err(|error| format!("after a power cut the store is unreadable: {error:?}"))?;
+        let held = left.store().and_then(Ledger::of_store);
+        let held = held.map_err(|error| format!("after a power cut the store is unreadable: {error:?}"))?;
+        self.allowed = allowed.to_vec();
+        self.matching(&held).map_err(|problem| format!("after a power cut {problem}"))?;
         if seq < self.acknowledged {
             return Err(format!("after a power cut the store is at {seq}; {} was acknowledged", self.acknowledged));
         }

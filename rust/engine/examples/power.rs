@@ -1,30 +1,33 @@
 //! What `tests/prove/power.py` runs: a store on a disk that loses power, and a look at what is left.
 //!
 //! ```text
-//! power run FOLDER SEED ROUNDS CUTS full|normal|off honest|lying [OLD_STORE]
+//! power run FOLDER SEED ROUNDS CUTS full|normal|off honest|lying|refusing new|OLD_STORE
 //! power verify FOLDER full|normal
+//! power fill STORE
 //! ```
 //!
 //! `run` does every kind of step to a store and, at moments chosen by the seed, writes the folder that a power cut
-//! would leave to `FOLDER/cut-N`. With `OLD_STORE` the store begins as a copy of that file. `verify`, a process that
-//! has no layer beneath libSQL, opens each of these folders and says what it found, one line of words each.
+//! would leave to `FOLDER/cut-N`. With `OLD_STORE` the store begins as a copy of that file; the file beside it with the
+//! ending `.txt` says what was promised of its content. With `refusing` the disk is honest, updates are refused, and
+//! the session is told that they were done. `verify`, a process that has no layer beneath libSQL, opens each of these
+//! folders and says what it found, one line of words each. `fill` makes an `OLD_STORE` of the newest schema.
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
 
 mod workload;
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::env;
 use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use recollect_engine::Durability;
-use recollect_faults::Disk;
+use recollect_faults::{Disk, Moment, Operation};
 use recollect_model::{Error, Result};
-use workload::{Chance, Session, Step, chosen_steps, fingerprint};
+use workload::{Chance, Ledger, Session, Step, call, chosen_steps, fingerprint, panics};
 
 /// Frames in the log at which the checkpointer wakes: often.
 const CHECKPOINT_FRAMES: u64 = 60;
@@ -33,18 +36,31 @@ const CHECKPOINT_FRAMES: u64 = 60;
 const CUTS_WHILE_OPENING: u64 = 5;
 const OPENING: u64 = 80;
 
+/// And of so many one falls on a sync or on the cutting of a file, of which there are few.
+const CUTS_AT_RARE: u64 = 4;
+
+/// A seed that no run has, so that what a look adds has no words of theirs.
+const LOOKING: u64 = u64::MAX;
+
 fn main() -> ExitCode {
+    panics::watch();
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
-        ["run", folder, seed, rounds, cuts, durability, disk, old @ ..] => {
-            run(Path::new(folder), [seed, rounds, cuts], durability, *disk == "lying", old.first().copied())
+        ["run", folder, seed, rounds, cuts, durability, disk, old] => {
+            Plan::new(Path::new(folder), [seed, rounds, cuts], durability, disk, old).and_then(|plan| plan.run())
         }
         ["verify", folder, durability] => verify(Path::new(folder), *durability == "full"),
+        ["fill", store] => fill(Path::new(store)),
         _ => Err(Error::invalid("see the top of this program for its arguments")),
     };
+    let panics = panics::count();
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) if panics == 0 => ExitCode::SUCCESS,
+        Ok(()) => {
+            println!("failed internal {panics} threads panicked");
+            ExitCode::FAILURE
+        }
         Err(error) => {
             println!("failed {} {error}", error.code().as_str());
             ExitCode::FAILURE
@@ -52,138 +68,262 @@ fn main() -> ExitCode {
     }
 }
 
-fn durability(word: &str) -> Result<Durability> {
-    match word {
-        "full" => Ok(Durability::Full),
-        "normal" => Ok(Durability::Normal),
-        #[cfg(feature = "amplifier")]
-        "off" => Ok(Durability::Off),
-        _ => Err(Error::invalid(format!("{word} is no durability of this build"))),
-    }
+/// What a run is told to do.
+struct Plan<'a> {
+    folder: &'a Path,
+    seed: u64,
+    cuts: u64,
+    durability: Durability,
+    disk: &'a str,
+    old: Option<PathBuf>,
+    steps: Vec<Step>,
 }
 
-fn run(folder: &Path, numbers: [&str; 3], word: &str, is_lying: bool, old: Option<&str>) -> Result<()> {
-    let [Ok(seed), Ok(rounds), Ok(cuts)] = numbers.map(str::parse::<u64>) else {
-        return Err(Error::invalid("SEED, ROUNDS and CUTS are numbers"));
-    };
-    let durability = durability(word)?;
-    let steps = chosen_steps(seed, usize::try_from(rounds).unwrap_or(1));
-    recollect_faults::install();
-    // Once without cuts, to know how many moments there are.
-    let rehearsed = rehearse(&folder.join("rehearsal"), seed, durability, old, &steps)?;
-    let mut chance = Chance::new(seed ^ 0xC07);
-    let mut moments: Vec<u64> = (0..cuts)
-        .map(|cut| 1 + chance.below(if cut % CUTS_WHILE_OPENING == 0 { rehearsed.min(OPENING) } else { rehearsed }))
-        .collect();
-    moments.sort_unstable_by(|a, b| b.cmp(a));
-    moments.dedup();
+/// When the power goes: the numbers of changes, and those of the rare ones counted apart.
+#[derive(Default)]
+struct Moments {
+    any: HashSet<u64>,
+    rare: HashSet<u64>,
+}
 
-    let live = folder.join("live");
-    let disk = watch(&live, old)?;
-    disk.lie(is_lying);
-    let (acknowledged, purged) = (Arc::new(AtomicI64::new(-1)), Arc::new(AtomicUsize::new(0)));
-    let mut states = file(&folder.join("states"))?;
-    let mut cut_list = file(&folder.join("cuts"))?;
-    let (known, gone, place) = (Arc::clone(&acknowledged), Arc::clone(&purged), folder.to_owned());
-    disk.look(move |moment| {
-        if moments.last() == Some(&moment.number()) {
-            moments.pop();
+const fn is_rare(moment: &Moment<'_>) -> bool {
+    matches!(moment.operation(), Operation::Sync | Operation::Truncate)
+}
+
+/// How far the promises reach. A step is counted when its call has answered; the opening is step 0.
+struct Progress {
+    /// The last step that was acknowledged.
+    done: AtomicI64,
+    /// The last step whose acknowledgement says that it is on the disk, however durable commits are.
+    floor: AtomicI64,
+    /// Purged words so far.
+    purged: AtomicUsize,
+    under_way: Mutex<String>,
+}
+
+impl<'a> Plan<'a> {
+    fn new(folder: &'a Path, numbers: [&str; 3], durability: &str, disk: &'a str, old: &str) -> Result<Self> {
+        let [Ok(seed), Ok(rounds), Ok(cuts)] = numbers.map(str::parse::<u64>) else {
+            return Err(Error::invalid("SEED, ROUNDS and CUTS are numbers"));
+        };
+        let durability = match durability {
+            "full" => Durability::Full,
+            "normal" => Durability::Normal,
+            #[cfg(feature = "amplifier")]
+            "off" => Durability::Off,
+            word => return Err(Error::invalid(format!("{word} is no durability of this build"))),
+        };
+        let steps = chosen_steps(seed, usize::try_from(rounds).unwrap_or(1));
+        let old = (old != "new").then(|| PathBuf::from(old));
+        Ok(Self { folder, seed, cuts, durability, disk, old, steps })
+    }
+
+    fn run(&self) -> Result<()> {
+        recollect_faults::install();
+        let (rehearsed, rare) = self.rehearse()?;
+        let live = self.folder.join("live");
+        let disk = self.watch(&live)?;
+        disk.lie(self.disk == "lying");
+        let mut session = self.session(&live)?;
+        let is_old = self.old.is_some();
+        // What an old store holds was promised, and is on the disk, before anything is done to it.
+        let beginning = if is_old { 0 } else { -1 };
+        let progress = Arc::new(Progress {
+            done: AtomicI64::new(beginning),
+            floor: AtomicI64::new(beginning),
+            purged: AtomicUsize::new(0),
+            under_way: Mutex::new(if is_old { "Migration" } else { "Creation" }.to_owned()),
+        });
+        fs::create_dir_all(self.folder.join("ledgers")).map_err(failed)?;
+        self.promise(0, &session.ledger)?;
+        self.cut_at(&disk, self.moments(rehearsed, rare), &progress)?;
+        session.open()?;
+        let mut states = create(&self.folder.join("states"))?;
+        let uuid = session.store()?.uuid_text();
+        let mut seq = note(&session, &mut states)?;
+        progress.done.store(0, Ordering::SeqCst);
+        if let Some(problem) = session.ledger.difference(&Ledger::of_store(session.store()?)?) {
+            println!("finding 0 Opening: {problem}");
+        }
+        for (number, step) in (1_i64..).zip(&self.steps) {
+            *progress.under_way.lock().unwrap_or_else(PoisonError::into_inner) = name_of(*step);
+            let failed_step = |error: Error| Error::new(error.code(), format!("{step:?}: {error}"));
+            let done = session.perform(*step).map_err(failed_step)?;
+            self.promise(number, &session.ledger)?;
+            progress.purged.store(session.purged.len(), Ordering::SeqCst);
+            progress.done.store(number, Ordering::SeqCst);
+            if done.is_flushed {
+                progress.floor.store(number, Ordering::SeqCst);
+            }
+            let before = std::mem::replace(&mut seq, note(&session, &mut states)?);
+            if done.must_commit && seq <= before {
+                println!("finding {number} {step:?}: it went well, and the store is still at commit {seq}");
+            }
+            if let Some(problem) = done.problem {
+                println!("finding {number} {step:?}: {}", problem.replace('\n', " "));
+            }
+        }
+        "Close".clone_into(&mut progress.under_way.lock().unwrap_or_else(PoisonError::into_inner));
+        session.close()?;
+        fs::write(self.folder.join("purged"), session.purged.join("\n")).map_err(failed)?;
+        fs::write(self.folder.join("uuid"), uuid).map_err(failed)?;
+        println!("changes {} rehearsed {rehearsed}", disk.changes());
+        Ok(())
+    }
+
+    /// The whole without cuts, to know how many moments there are, and how many rare ones among them.
+    fn rehearse(&self) -> Result<(u64, u64)> {
+        let folder = self.folder.join("rehearsal");
+        let disk = self.watch(&folder)?;
+        let rare = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&rare);
+        disk.look(move |moment| {
+            seen.fetch_add(u64::from(is_rare(moment)), Ordering::SeqCst);
+        });
+        let mut session = self.session(&folder)?;
+        session.open()?;
+        for step in &self.steps {
+            session.perform(*step).map_err(|error| Error::new(error.code(), format!("{step:?}: {error}")))?;
+        }
+        session.close()?;
+        Ok((disk.changes(), rare.load(Ordering::SeqCst)))
+    }
+
+    fn moments(&self, rehearsed: u64, rare: u64) -> Moments {
+        let mut chance = Chance::new(self.seed ^ 0xC07);
+        let mut moments = Moments::default();
+        for cut in 0..self.cuts {
+            if cut % CUTS_AT_RARE == 1 {
+                moments.rare.insert(1 + chance.below(rare.max(1)));
+            } else {
+                let is_early = cut % CUTS_WHILE_OPENING == 0;
+                moments.any.insert(1 + chance.below(if is_early { rehearsed.min(OPENING) } else { rehearsed }));
+            }
+        }
+        moments
+    }
+
+    fn cut_at(&self, disk: &Disk, moments: Moments, progress: &Arc<Progress>) -> Result<()> {
+        let mut list = create(&self.folder.join("cuts"))?;
+        let (progress, place, seed) = (Arc::clone(progress), self.folder.to_owned(), self.seed);
+        let mut rare = 0;
+        disk.look(move |moment| {
+            rare += u64::from(is_rare(moment));
+            let is_due = moments.any.contains(&moment.number()) || (is_rare(moment) && moments.rare.contains(&rare));
+            if !is_due {
+                return;
+            }
             let number = moment.number();
             let into = place.join(format!("cut-{number}"));
             let written = moment.cut(Some(seed.wrapping_mul(1_000_003) ^ number), &into).and_then(|()| {
-                let (known, gone) = (known.load(Ordering::SeqCst), gone.load(Ordering::SeqCst));
-                writeln!(cut_list, "{number} {known} {:?} {gone}", moment.operation())
+                let Progress { done, floor, purged, under_way } = &*progress;
+                let (done, floor) = (done.load(Ordering::SeqCst), floor.load(Ordering::SeqCst));
+                let purged = purged.load(Ordering::SeqCst);
+                let step = under_way.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                let file = kind_of(moment.file());
+                writeln!(list, "{number} {:?} {file} {step} {done} {floor} {purged}", moment.operation())
             });
             if let Err(error) = written {
                 println!("failed io {}: {error}", into.display());
             }
+        });
+        Ok(())
+    }
+
+    fn watch(&self, folder: &Path) -> Result<Disk> {
+        fs::create_dir_all(folder).map_err(failed)?;
+        if let Some(old) = &self.old {
+            fs::copy(old, folder.join("store.db")).map_err(failed)?;
         }
-    });
-    let mut session = Session::new(&live.join("store.db"), durability, CHECKPOINT_FRAMES, seed);
-    session.open()?;
-    note(&session, &acknowledged, &mut states)?;
-    for step in steps {
-        session.perform(step).map_err(|error| Error::new(error.code(), format!("{step:?}: {error}")))?;
-        purged.store(session.purged.len(), Ordering::SeqCst);
-        note(&session, &acknowledged, &mut states)?;
+        Disk::watch(folder).map_err(failed)
     }
-    session.close()?;
-    fs::write(folder.join("purged"), session.purged.join("\n")).map_err(failed)?;
-    println!("changes {} rehearsed {rehearsed}", disk.changes());
-    Ok(())
+
+    fn session(&self, folder: &Path) -> Result<Session> {
+        let mut session = Session::new(&folder.join("store.db"), self.durability, CHECKPOINT_FRAMES, self.seed);
+        if let Some(old) = &self.old {
+            session.ledger = Ledger::from_text(&fs::read_to_string(old.with_extension("txt")).map_err(failed)?)?;
+        }
+        session.is_refusing = self.disk == "refusing";
+        session.lies = if session.is_refusing { usize::MAX } else { 0 };
+        Ok(session)
+    }
+
+    fn promise(&self, step: i64, ledger: &Ledger) -> Result<()> {
+        fs::write(self.folder.join(format!("ledgers/{step}")), ledger.to_text()).map_err(failed)
+    }
 }
 
-fn rehearse(folder: &Path, seed: u64, durability: Durability, old: Option<&str>, steps: &[Step]) -> Result<u64> {
-    let disk = watch(folder, old)?;
-    let mut session = Session::new(&folder.join("store.db"), durability, CHECKPOINT_FRAMES, seed);
-    session.open()?;
-    for step in steps {
-        session.perform(*step).map_err(|error| Error::new(error.code(), format!("{step:?}: {error}")))?;
-    }
-    session.close()?;
-    Ok(disk.changes())
+fn name_of(step: Step) -> String {
+    let words = format!("{step:?}");
+    words.split('(').next().unwrap_or_default().to_owned()
 }
 
-fn watch(folder: &Path, old: Option<&str>) -> Result<Disk> {
-    fs::create_dir_all(folder).map_err(failed)?;
-    if let Some(old) = old {
-        fs::copy(old, folder.join("store.db")).map_err(failed)?;
+fn kind_of(file: &str) -> &'static str {
+    match file.rsplit_once('-') {
+        Some((_, "wal")) => "log",
+        Some((_, "journal")) => "journal",
+        _ if file == "store.db" => "database",
+        _ => "other",
     }
-    Disk::watch(folder).map_err(failed)
 }
 
-/// Writes down that what the store holds now is acknowledged, and what that is.
-fn note(session: &Session, acknowledged: &AtomicI64, states: &mut fs::File) -> Result<()> {
-    let seq = session.store()?.seq(&workload::steps::call())?;
-    acknowledged.store(i64::try_from(seq).unwrap_or(i64::MAX), Ordering::SeqCst);
+/// Writes down what the store says of itself, beside what its calls promised.
+fn note(session: &Session, states: &mut fs::File) -> Result<u64> {
     let (seq, digest) = fingerprint(session.store()?)?;
-    writeln!(states, "{seq} {digest}").map_err(failed)
+    writeln!(states, "{seq} {digest}").map_err(failed)?;
+    Ok(seq)
 }
 
-fn file(path: &Path) -> Result<fs::File> {
+fn create(path: &Path) -> Result<fs::File> {
     fs::File::create(path).map_err(failed)
 }
 
 fn failed(error: std::io::Error) -> Error {
-    Error::io("a file of the run cannot be written").with_source(error)
+    Error::io("a file of the run cannot be used").with_source(error)
 }
 
-/// One line for each cut: number, operation, what was acknowledged, what is there, and a verdict:
-/// `sound` (all that was acknowledged is there, and nothing else but the commit that was under way), `behind` (an
-/// earlier moment of the store's history), `foreign` (no moment of it), `remains` (what was purged stands in a file
-/// after the store was opened and closed) or `damaged`, with a sentence. The last line says in how many of the folders
-/// words stand that were purged after the cut, as they should.
+/// Makes a store that has something of everything, and the text that says what.
+fn fill(path: &Path) -> Result<()> {
+    let mut session = Session::new(path, Durability::Full, CHECKPOINT_FRAMES, 11);
+    session.open()?;
+    let steps = chosen_steps(11, 2);
+    let is_kept = |step: &Step| !matches!(step, Step::Purge | Step::Sweep);
+    for step in steps.into_iter().filter(is_kept) {
+        session.perform(step)?;
+    }
+    session.close()?;
+    fs::write(path.with_extension("txt"), session.ledger.to_text()).map_err(failed)
+}
+
+/// One line for each cut: its number, operation, file, step, the last step that was acknowledged, the one that is found,
+/// and a verdict: `sound` (every acknowledged step is there, and nothing else but the whole of the one that was under
+/// way), `behind` (an earlier step, but none before the last that is on the disk for certain), `lost` (less than that),
+/// `foreign` (no moment of the history), `remains` (what was purged stands in a file after the store was opened and
+/// closed) or `damaged`, with a sentence. The last line says in how many of the folders words stand that were purged
+/// after the cut, as they should.
 fn verify(folder: &Path, is_full: bool) -> Result<()> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).map_err(failed);
-    let (states, cuts, purged) = (read("states")?, read("cuts")?, read("purged")?);
-    let mut history: HashMap<u64, &str> = HashMap::new();
-    for line in states.lines() {
-        if let Some((seq, digest)) = line.split_once(' ') {
-            history.insert(seq.parse().unwrap_or(u64::MAX), digest);
-        }
-    }
+    let (cuts, purged) = (read("cuts")?, read("purged")?);
+    let history = History::read(folder)?;
     let mut later = 0_u64;
     for line in cuts.lines() {
         let words: Vec<&str> = line.split(' ').collect();
-        let &[number, acknowledged, operation, gone] = words.as_slice() else { continue };
+        let &[number, operation, file, step, done, floor, gone] = words.as_slice() else { continue };
         let image = folder.join(format!("cut-{number}"));
-        let was_there = image.join("store.db").exists();
-        let acknowledged: i64 = acknowledged.parse().unwrap_or(i64::MAX);
-        let (found, verdict) = match examine(&image) {
-            Ok((seq, digest)) => {
-                let found = i64::try_from(seq).unwrap_or(i64::MAX);
-                let verdict = judge(acknowledged, found, history.get(&seq).copied(), &digest, was_there);
-                let (gone, still_there) = words_of(&purged, gone.parse().unwrap_or(0));
-                later += u64::from(remains(&image, &still_there).map_err(failed)?.is_some());
-                match remains(&image, &gone).map_err(failed)? {
-                    // What came before a purge may be back where commits may be lost, and the purge with them.
-                    Some(file) if verdict == "sound" => (found, format!("remains (purged words stand in {file})")),
-                    _ => (found, verdict),
-                }
-            }
+        let (done, floor) = (done.parse().unwrap_or(i64::MAX), floor.parse().unwrap_or(i64::MAX));
+        let (found, mut verdict) = match Found::in_folder(&image) {
+            Ok(found) => history.judge(&found, done, if is_full { done } else { floor }),
             Err(error) => (-1, format!("damaged {}: {error}", error.code().as_str())),
         };
-        println!("cut {number} {operation} {acknowledged} {found} {}", verdict.replace('\n', " "));
+        if !verdict.starts_with("damaged") {
+            let (gone, still_there) = words_of(&purged, gone.parse().unwrap_or(0));
+            later += u64::from(remains(&image, &still_there).map_err(failed)?.is_some());
+            // A purge is on the disk when it has answered, so that no cut after it may bring anything back.
+            if let Some(file) = remains(&image, &gone).map_err(failed)? {
+                verdict = format!("remains (purged words stand in {file}; else {verdict})");
+            }
+        }
+        println!("cut {number} {operation} {file} {step} {done} {found} {}", verdict.replace('\n', " "));
         if verdict == "sound" || (!is_full && verdict == "behind") {
             fs::remove_dir_all(&image).map_err(failed)?;
         }
@@ -210,41 +350,86 @@ fn remains(image: &Path, words: &[&str]) -> std::io::Result<Option<String>> {
     Ok(None)
 }
 
-fn judge(acknowledged: i64, found: i64, known: Option<&str>, digest: &str, was_there: bool) -> String {
-    // Until the first opening is acknowledged, the store may come into being again, with another identity. So may one
-    // that no commit has reached yet and of which nothing was synced.
-    let is_new = found == 0 && known != Some(digest);
-    if is_new && acknowledged < 0 {
-        return "sound".to_owned();
+/// What a run promised, step by step, and what its store said.
+struct History {
+    ledgers: Vec<Ledger>,
+    states: Vec<(u64, String)>,
+    uuid: String,
+}
+
+impl History {
+    fn read(folder: &Path) -> Result<Self> {
+        let mut ledgers = Vec::new();
+        while let Ok(text) = fs::read_to_string(folder.join(format!("ledgers/{}", ledgers.len()))) {
+            ledgers.push(Ledger::from_text(&text)?);
+        }
+        let read = |name: &str| fs::read_to_string(folder.join(name)).map_err(failed);
+        let pairs = read("states")?;
+        let pair = |line: &str| line.split_once(' ').map(|(seq, digest)| (seq.parse().unwrap_or(0), digest.to_owned()));
+        Ok(Self { ledgers, states: pairs.lines().filter_map(pair).collect(), uuid: read("uuid")? })
     }
-    if is_new {
-        return if was_there { "behind" } else { "behind (the file was not there)" }.to_owned();
-    }
-    match known {
-        // A commit that none followed within its step has no recorded state.
-        None if found > acknowledged => "sound".to_owned(),
-        None => "foreign (the store was never there)".to_owned(),
-        Some(known) if known != digest => "foreign (the store never held this)".to_owned(),
-        Some(_) if found < acknowledged => "behind".to_owned(),
-        Some(_) => "sound".to_owned(),
+
+    /// The step at which the store stood as it is found, and the verdict. `floor` is the last step that cannot be lost.
+    fn judge(&self, found: &Found, done: i64, floor: i64) -> (i64, String) {
+        if floor >= 0 && found.uuid != self.uuid {
+            return (-1, "lost (another store is there)".to_owned());
+        }
+        // Only what was acknowledged, and the step under way, may be there.
+        let last = usize::try_from(done + 1).unwrap_or(0);
+        let is_there =
+            |number: &usize| self.ledgers.get(*number).is_some_and(|l| l.difference(&found.ledger).is_none());
+        let is_on_the_way = |number: &usize| match (self.ledgers.get(*number), self.ledgers.get(*number + 1)) {
+            (Some(before), Some(after)) => before.on_the_way_to(after, &found.ledger).is_some(),
+            _ => false,
+        };
+        let exact = (0..=last).rev().find(is_there);
+        let Some(number) = exact.or_else(|| (0..last).rev().find(is_on_the_way)) else {
+            let place = self.ledgers.get(last.saturating_sub(1));
+            let what = place.and_then(|ledger| ledger.difference(&found.ledger)).unwrap_or_default();
+            return (-1, format!("foreign (no promise is kept as a whole: {what})"));
+        };
+        let at = i64::try_from(number).unwrap_or(i64::MAX);
+        let is_own = found.uuid == self.uuid;
+        let known = self.states.iter().find(|(seq, _)| *seq == found.seq);
+        if is_own && known.is_some_and(|(_, digest)| *digest != found.digest) {
+            return (at, "foreign (the store never held this)".to_owned());
+        }
+        let seq_of = |step: i64| usize::try_from(step).ok().and_then(|step| self.states.get(step)).map_or(0, |s| s.0);
+        if at < floor || found.seq < seq_of(floor) {
+            return (at, format!("lost (step {floor} must be there)"));
+        }
+        let is_behind = at < done || found.seq < seq_of(done) || (done >= 0 && !is_own);
+        (at, if is_behind { "behind" } else { "sound" }.to_owned())
     }
 }
 
-/// Opens what is left, as the next start of the program would, checks it, and writes to it.
-fn examine(image: &Path) -> Result<(u64, String)> {
-    let mut session = Session::new(&image.join("store.db"), Durability::Normal, CHECKPOINT_FRAMES, 7);
-    session.open()?;
-    let found = fingerprint(session.store()?)?;
-    sound(&session)?;
-    session.perform(Step::Add)?;
-    session.perform(Step::Reopen)?;
-    sound(&session)?;
-    session.close()?;
-    Ok(found)
+/// What is left in a folder.
+struct Found {
+    uuid: String,
+    seq: u64,
+    digest: String,
+    ledger: Ledger,
+}
+
+impl Found {
+    /// Opens what is left, as the next start of the program would, checks it, and writes to it.
+    fn in_folder(image: &Path) -> Result<Self> {
+        let mut session = Session::new(&image.join("store.db"), Durability::Normal, CHECKPOINT_FRAMES, LOOKING);
+        session.open()?;
+        let (seq, digest) = fingerprint(session.store()?)?;
+        let found =
+            Self { uuid: session.store()?.uuid_text(), seq, digest, ledger: Ledger::of_store(session.store()?)? };
+        sound(&session)?;
+        session.perform(Step::Add)?;
+        session.perform(Step::Reopen)?;
+        sound(&session)?;
+        session.close()?;
+        Ok(found)
+    }
 }
 
 fn sound(session: &Session) -> Result<()> {
-    let report = session.store()?.check(false, &workload::steps::call())?;
+    let report = session.store()?.check(false, &call())?;
     match report.problems.first() {
         Some(problem) => Err(Error::corrupt(problem.clone())),
         None => Ok(()),

@@ -5,7 +5,7 @@ use recollect_model::{
     limits,
 };
 use recollect_storage::rows::items::{Links, StoredItem};
-use recollect_storage::rows::{attributes, chunks, items, spaces, vectors};
+use recollect_storage::rows::{attributes, chunks, items, removal, spaces, vectors};
 
 use crate::near_duplicates::{self, NearDuplicates};
 use crate::prepare::PreparedChunk;
@@ -27,6 +27,9 @@ struct Prepared {
 
 impl Store {
     /// Adds items of one kind, all or none. `vectors` holds one row for each chunk of the batch, in order.
+    ///
+    /// An item of the same key or content that has expired and was not swept yet is in nobody's way: it is removed for
+    /// good in the same commit, as a sweep does.
     ///
     /// # Errors
     ///
@@ -78,8 +81,10 @@ impl Store {
                     .map_err(|error| if is_batch { at(number, error) } else { error })?;
                 added.push(one);
             }
-            if added.iter().any(|one| one.created) {
-                near_duplicates.expect(commit.seq());
+            if let Some(created) = added.iter().find(|one| one.created) {
+                near_duplicates.forget(&commit.gone);
+                near_duplicates.expect(commit.seq(), created.id);
+                commit.is_remembered = true;
             }
             Ok(added)
         })
@@ -146,11 +151,20 @@ impl Store {
     ) -> Result<Added> {
         let Prepared { fields, content, content_hash, signature, chunks, first_chunk } = prepared;
         let kind = content.kind();
-        let (project, access) = commit.place(fields)?;
-        let links = Links { project, access, content_hash: *content_hash, signature: *signature };
-        let existing = match &fields.key {
-            Some(key) => items::row_of_key(commit.transaction, kind, project, access, key)?,
-            None => items::row_of_content(commit.transaction, kind, &links)?,
+        let (links, existing) = loop {
+            let (project, access) = commit.place(fields)?;
+            let links = Links { project, access, content_hash: *content_hash, signature: *signature };
+            let existing = match &fields.key {
+                Some(key) => items::row_of_key(commit.transaction, kind, project, access, key)?,
+                None => items::row_of_content(commit.transaction, kind, &links)?,
+            };
+            match existing.map(|row| removal::expired(commit.transaction, row, commit.now)).transpose()?.flatten() {
+                // Its project may go with it, and there may be another one of equal content.
+                Some((row, id)) => {
+                    commit.sweep(row, id, kind)?;
+                }
+                None => break (links, existing),
+            }
         };
         if let Some(row) = existing {
             let vectors = |ordinal| vectors.and_then(|vectors| row_of(vectors, first_chunk + ordinal, space));
@@ -198,7 +212,7 @@ impl Store {
         }
         if let Some(signature) = signature {
             commit.is_remembered = true;
-            near_duplicates.insert(commit.seq(), stored.row, kind, &links, *signature);
+            near_duplicates.insert((commit.seq(), stored.item.id), stored.row, kind, &links, *signature);
         }
         commit.log(Some(stored.row), Some(kind), Operation::Created);
         Ok(Added { id: stored.item.id, key: fields.key.clone(), version: 1, created: true, warnings })

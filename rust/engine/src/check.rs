@@ -89,8 +89,9 @@ impl Store {
     /// Reads the whole store and compares what must agree: pages and indexes, references, the change log's numbers and
     /// digest, the chunks of items and their hashes, the sizes of vectors.
     ///
-    /// With `repair`, what can be derived from the rest of the store is removed or made anew in one commit, and what is
-    /// reported as a problem is what is left. Without, nothing is changed.
+    /// With `repair`, what can be derived from the rest of the store is removed or made anew, and what is reported as a
+    /// problem is what is left: text whose item is lost among it, because there is no other copy. The tables are
+    /// repaired in one commit, and missing vectors are made in commits of 1,000 chunks. Without, nothing is changed.
     ///
     /// # Errors
     ///

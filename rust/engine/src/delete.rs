@@ -78,7 +78,9 @@ impl Store {
         let mut item = stored.item.clone();
         item.deleted_at = Some(commit.now);
         let item = commit.replace(stored, item, &links, Operation::Deleted)?;
-        let undo_until = commit.now.plus_micros(self.settings.undo_window_micros);
+        // What has expired cannot be restored.
+        let window_end = commit.now.plus_micros(self.settings.undo_window_micros);
+        let undo_until = item.fields.expires_at.map_or(window_end, |expires_at| window_end.min(expires_at));
         Ok(Deleted { id: item.id, version: item.version, undo_until })
     }
 
@@ -86,8 +88,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// `NotFound` if there is no such item; `Conflict` if it is not deleted or its undo window has closed;
-    /// `AlreadyExists` if its key was given to another item meanwhile.
+    /// `NotFound` if there is no such item; `Conflict` if it is not deleted, its undo window has closed or it has
+    /// expired; `AlreadyExists` if its key was given to another item meanwhile.
     pub fn restore(&self, kind: Kind, id: ItemId, call: &Call) -> Result<Item> {
         self.commit(call, |commit| {
             let found = items::by_id(commit.transaction, id)?.filter(|stored| stored.item.kind() == kind);
@@ -98,6 +100,10 @@ impl Store {
             if deleted_at.plus_micros(self.settings.undo_window_micros) < commit.now {
                 return Err(Error::conflict(format!("the {kind} {id} was deleted too long ago to be restored"))
                     .with_hint("its undo window has closed; add it again"));
+            }
+            if stored.item.fields.expires_at.is_some_and(|expires_at| expires_at <= commit.now) {
+                return Err(Error::conflict(format!("the {kind} {id} has expired"))
+                    .with_hint("nobody would see it, and the next sweep would remove it; add it again"));
             }
             let links = items::links(commit.transaction, stored.row)?;
             let mut item = stored.item.clone();

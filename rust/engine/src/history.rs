@@ -65,7 +65,9 @@ impl Store {
         versions_of(&snapshot, found.ok_or_else(|| Error::not_found(format!("there is no {kind} {id}")))?)
     }
 
-    /// Gives an item the fields and the content that it had at an older version; that makes a new version.
+    /// Gives an item the fields and the content that it had at an older version; that makes a new version. Where it
+    /// would have expired by now, the time at which it expires stays what it is, so that the next sweep does not remove
+    /// what was just brought back.
     ///
     /// # Errors
     ///
@@ -80,6 +82,9 @@ impl Store {
                 .ok_or_else(|| Error::not_found(format!("the {kind} {id} has no version {to}")))?;
             let mut item = before.item.clone();
             item.fields = old.fields;
+            if item.fields.expires_at.is_some_and(|expires_at| expires_at <= self.now()) {
+                item.fields.expires_at = before.item.fields.expires_at;
+            }
             item.content = old.content;
             Ok(Next { item, operation: Operation::Reverted })
         })

@@ -7,11 +7,11 @@
 use std::collections::{HashMap, HashSet};
 
 use recollect_chunk::{Signature, similarity};
-use recollect_model::{AddWarning, Content, Kind, Result};
+use recollect_model::{AddWarning, Content, ItemId, Kind, Result};
 use recollect_storage::Connection;
 use recollect_storage::rows::attributes::Attributes;
 use recollect_storage::rows::items::Links;
-use recollect_storage::rows::{attributes, changes, chunks, items};
+use recollect_storage::rows::{attributes, changes, chunks, items, removal};
 
 /// How many items a band remembers: the latest.
 const REMEMBERED: usize = 4;
@@ -23,9 +23,11 @@ const COMPARED_BYTES: usize = 65_536;
 #[derive(Debug, Default)]
 pub(crate) struct NearDuplicates {
     seq: u64,
-    /// The commit that it holds something of and that may still be undone.
-    ahead: Option<u64>,
+    /// The commit that it holds something of and that may still be undone, and an item that this commit adds.
+    ahead: Option<(u64, ItemId)>,
     bands: HashMap<u64, [u32; REMEMBERED]>,
+    /// The bands that had no place left for one item at least.
+    crowded: HashSet<u64>,
 }
 
 /// The signature of an item's text, as it is stored.
@@ -65,6 +67,13 @@ impl NearDuplicates {
 
     /// Takes in what was committed up to `seq`.
     pub fn catch_up(&mut self, connection: &Connection, seq: u64) -> Result<()> {
+        // Whoever made the commit that is ahead has given the guard up, but may not have said yet how it ended. Its
+        // number does not tell: another process may have made another commit of that number.
+        if let Some((_, id)) = self.ahead.take()
+            && !removal::is_known(connection, id)?
+        {
+            self.reset();
+        }
         if self.seq > seq {
             self.reset();
         }
@@ -72,12 +81,11 @@ impl NearDuplicates {
             return Ok(());
         }
         let touched = if self.seq == 0 { Vec::new() } else { changes::items_since(connection, self.seq)? };
-        // A purged item may have displaced others: as if it had never been, they are to be found again.
-        if touched.iter().any(|touched| touched.is_purged)
-            || (self.seq > 0 && changes::is_repaired_since(connection, self.seq)?)
-        {
+        if self.seq > 0 && changes::is_repaired_since(connection, self.seq)? {
             self.reset();
         }
+        let purged = touched.iter().filter(|touched| touched.is_purged).map(|touched| touched.row).collect();
+        self.forget_purged(&purged);
         if self.seq == 0 {
             attributes::for_each(connection, |attributes| {
                 self.remember(&attributes);
@@ -99,15 +107,16 @@ impl NearDuplicates {
         Ok(())
     }
 
-    /// Says that what was remembered since [`Self::catch_up`] will be committed as `seq`.
-    pub fn expect(&mut self, seq: u64) {
+    /// Says that what was remembered since [`Self::catch_up`] will be committed as `seq`, with an item of that id.
+    pub fn expect(&mut self, seq: u64, id: ItemId) {
+        self.ahead = Some((seq, id));
         self.seq = seq;
     }
 
     /// Says how the commit `seq` ended. What was undone must not be remembered. Another thread's commit may be in the
     /// making by then, and is settled by that thread.
     pub fn settle(&mut self, seq: u64, is_committed: bool) {
-        if self.ahead != Some(seq) {
+        if self.ahead.is_none_or(|(ahead, _)| ahead != seq) {
             return;
         }
         if is_committed {
@@ -118,7 +127,7 @@ impl NearDuplicates {
     }
 
     /// Forgets items of which there is nothing any more, not even what their bands were.
-    fn forget(&mut self, gone: &HashSet<u32>) {
+    pub fn forget(&mut self, gone: &HashSet<u32>) {
         if gone.is_empty() {
             return;
         }
@@ -128,6 +137,19 @@ impl NearDuplicates {
             }
             rows.iter().any(|row| *row != 0)
         });
+    }
+
+    /// As [`Self::forget`], for items that are to be as if they had never been: where one may have displaced others,
+    /// those are to be found again, so the next use reads the database.
+    pub fn forget_purged(&mut self, purged: &HashSet<u32>) {
+        if purged.is_empty() {
+            return;
+        }
+        let has_displaced = self
+            .crowded
+            .iter()
+            .any(|key| self.bands.get(key).is_some_and(|rows| rows.iter().any(|row| purged.contains(row))));
+        if has_displaced { self.reset() } else { self.forget(purged) }
     }
 
     fn remember(&mut self, attributes: &Attributes) {
@@ -146,8 +168,8 @@ impl NearDuplicates {
     }
 
     /// Takes in an item of the commit `seq`, which is in the making.
-    pub fn insert(&mut self, seq: u64, row: u32, kind: Kind, links: &Links, signature: [u8; 16]) {
-        self.ahead = Some(seq);
+    pub fn insert(&mut self, (seq, id): (u64, ItemId), row: u32, kind: Kind, links: &Links, signature: [u8; 16]) {
+        self.ahead = Some((seq, id));
         self.enter(row, kind, links.project, links.access, signature);
     }
 
@@ -156,7 +178,11 @@ impl NearDuplicates {
             let rows = self.bands.entry(key).or_default();
             if !rows.contains(&row) {
                 // The first free place, or else that of the oldest, is the one that moves to the front.
-                let place = rows.iter().position(|row| *row == 0).unwrap_or(REMEMBERED - 1);
+                let free = rows.iter().position(|row| *row == 0);
+                if free.is_none() {
+                    self.crowded.insert(key);
+                }
+                let place = free.unwrap_or(REMEMBERED - 1);
                 if let Some(moved) = rows.get_mut(..=place) {
                     moved.rotate_right(1);
                 }
@@ -216,6 +242,10 @@ fn similar(one: &str, other: &str) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use recollect_model::{Call, Draft, DraftContent, DraftFields};
+
     use super::*;
 
     const LINKS: Links = Links { project: 1, access: 1, content_hash: [0; 16], signature: None };
@@ -223,12 +253,56 @@ mod tests {
     #[test]
     fn a_commit_that_ends_late_settles_only_itself() {
         let mut cache = NearDuplicates::default();
-        cache.insert(1, 1, Kind::Rule, &LINKS, [1; 16]);
-        cache.expect(1);
-        cache.insert(2, 2, Kind::Rule, &LINKS, [2; 16]);
+        let [one, two] = [ItemId::generate(), ItemId::generate()];
+        cache.insert((1, one), 1, Kind::Rule, &LINKS, [1; 16]);
+        cache.expect(1, one);
+        cache.insert((2, two), 2, Kind::Rule, &LINKS, [2; 16]);
         cache.settle(1, true);
         assert!(!cache.bands.is_empty());
         cache.settle(2, false);
         assert!(cache.bands.is_empty(), "what the second commit undid is forgotten");
+    }
+
+    fn store() -> crate::store::Store {
+        let options = crate::open::StoreOptions::new(recollect_storage::OpenOptions::memory());
+        crate::store::Store::open(options, &Call::unlimited()).unwrap()
+    }
+
+    fn add(store: &crate::store::Store, text: &str) -> ItemId {
+        let content =
+            DraftContent::Rule { text: text.to_owned(), applies_to: Vec::new(), modes: Vec::new(), always_on: false };
+        let draft = Draft { fields: DraftFields::default(), content };
+        store.add(Kind::Rule, vec![draft], None, &Call::unlimited()).unwrap().remove(0).id
+    }
+
+    #[test]
+    fn a_commit_that_was_not_settled_is_looked_up() {
+        let store = store();
+        let known = add(&store, "a text of more than a few words");
+        let snapshot = store.database().read(&Call::unlimited()).unwrap();
+        for (id, is_kept) in [(known, true), (ItemId::generate(), false)] {
+            let mut cache = NearDuplicates::default();
+            cache.catch_up(&snapshot, 1).unwrap();
+            let bands = cache.bands.len();
+            cache.insert((1, id), 77, Kind::Rule, &LINKS, [1; 16]);
+            cache.expect(1, id);
+            assert!(cache.bands.len() > bands);
+            // Whoever made it has not said how it ended; if it was not this one, another process made one of its number.
+            cache.catch_up(&snapshot, 1).unwrap();
+            assert_eq!(cache.bands.len() > bands, is_kept);
+        }
+    }
+
+    #[test]
+    fn what_was_purged_is_forgotten_without_reading_everything_unless_it_displaced_another() {
+        let mut cache = NearDuplicates { seq: 9, ..NearDuplicates::default() };
+        for row in 1..=5 {
+            cache.enter(row, Kind::Rule, 1, 1, [1; 16]);
+        }
+        cache.enter(6, Kind::Rule, 1, 1, [2; 16]);
+        cache.forget_purged(&HashSet::from([6]));
+        assert_eq!((cache.seq, cache.bands.len()), (9, 4), "it stood alone");
+        cache.forget_purged(&HashSet::from([5]));
+        assert_eq!((cache.seq, cache.bands.len()), (0, 0), "the first has to be found again");
     }
 }

@@ -6,77 +6,71 @@ use recollect_storage::rows::{attributes, chunks, repair, spaces, vectors};
 use crate::add::row_of;
 use crate::hashes::{self, Verdict};
 use crate::prepare::embedded_text;
-use crate::space;
 use crate::store::Store;
 use crate::write::Commit;
 
-/// So many chunks are embedded at once.
-const BATCH: usize = 1024;
+/// So many chunks are embedded at once, and get their vectors in one commit.
+const BATCH: usize = 1000;
 
 /// Vectors that are to be stored, made before the guard is taken: the content of a chunk never changes.
-#[derive(Default)]
 struct Missing {
     chunks: Vec<ChunkId>,
     vectors: Vec<f32>,
 }
 
 impl Store {
-    /// Repairs what can be repaired, in one commit, and says what it did: the indexes if a problem is of them, the hashes
-    /// of the items of `stale`, and what else it finds. Where the damage goes so deep that the commit
-    /// cannot be made, nothing is changed.
+    /// Repairs what can be repaired, and says what it did: in one commit the indexes if a problem is of them, the
+    /// hashes of the items of `stale`, and what else it finds in the tables; then, in commits of their own, the vectors
+    /// that are missing. Where the damage goes so deep that a commit cannot be made, it changes nothing.
     pub(crate) fn repair(&self, problems: &[String], stale: &[u32], call: &Call) -> Result<Vec<String>> {
         if self.database.is_read_only() {
             return Err(Error::permission_denied("the store is opened read-only").with_hint("open it for writing"));
         }
-        let missing = match self.embed_missing(call) {
-            Err(error) if error.code() == ErrorCode::Corrupt => Missing::default(),
-            missing => missing?,
-        };
         let repaired = self.commit(call, |commit| {
-            let mut repaired = repair_tables(commit, problems, stale)?;
+            let repaired = repair_tables(commit, problems, stale)?;
             if !repaired.is_empty() {
                 commit.log(None, None, Operation::Repaired);
             }
-            let stored = self.store_missing(commit, &missing)?;
-            if stored > 0 {
-                repaired.push(format!("{stored} chunks without a vector were embedded"));
-            }
             Ok(repaired)
         });
-        match repaired {
-            Err(error) if error.code() == ErrorCode::Corrupt => Ok(Vec::new()),
-            repaired => repaired,
+        let mut repaired = unless_corrupt(repaired)?;
+        let mut embedded = 0;
+        let mut behind = 0;
+        while let Some(missing) = unless_corrupt(self.embed_missing(behind, call))?
+            && let Some(last) = missing.chunks.last()
+        {
+            behind = *last;
+            embedded += unless_corrupt(self.commit(call, |commit| Self::store_missing(commit, &missing)))?;
         }
+        if embedded > 0 {
+            repaired.push(format!("{embedded} chunks without a vector were embedded"));
+        }
+        Ok(repaired)
     }
 
-    /// Embeds the living chunks that have no sound vector.
-    fn embed_missing(&self, call: &Call) -> Result<Missing> {
-        let mut missing = Missing::default();
+    /// Embeds the next living chunks, in the order of their ids, that have no sound vector.
+    fn embed_missing(&self, behind: ChunkId, call: &Call) -> Result<Option<Missing>> {
         if self.embedder.is_none() {
-            return Ok(missing);
+            return Ok(None);
         }
         let snapshot = self.database.read(call)?;
-        let active = spaces::active(&snapshot)?.map(|(id, space)| (id, space.dimension));
-        let found = repair::chunks_to_embed(&snapshot, active)?;
+        // A store that never had vectors is not given an embedding space by a repair.
+        let Some(active) = spaces::active(&snapshot)?.map(|(id, space)| (id, space.dimension)) else {
+            return Ok(None);
+        };
+        let found = repair::chunks_to_embed(&snapshot, Some(active), behind, BATCH)?;
         drop(snapshot);
-        for batch in found.chunks(BATCH) {
-            call.check_interrupt()?;
-            let texts: Vec<_> = batch.iter().map(|(_, heading, text)| embedded_text(heading, text)).collect();
-            let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
-            if let Some(vectors) = self.embed_documents(&texts, call)? {
-                missing.chunks.extend(batch.iter().map(|(chunk, ..)| *chunk));
-                missing.vectors.extend(vectors);
-            }
-        }
-        Ok(missing)
+        call.check_interrupt()?;
+        let texts: Vec<_> = found.iter().map(|(_, heading, text)| embedded_text(heading, text)).collect();
+        let texts: Vec<&str> = texts.iter().map(AsRef::as_ref).collect();
+        let vectors = self.embed_documents(&texts, call)?;
+        let chunks = found.iter().map(|(chunk, ..)| *chunk).collect();
+        Ok(vectors.map(|vectors| Missing { chunks, vectors }))
     }
 
     /// Stores vectors of chunks that still are there and still have none. Returns how many.
-    fn store_missing(&self, commit: &mut Commit<'_>, missing: &Missing) -> Result<usize> {
-        if missing.chunks.is_empty() {
-            return Ok(0);
-        }
-        let space = space::active_or_create(commit.transaction, self.wanted_space(), commit.now)?;
+    fn store_missing(commit: &mut Commit<'_>, missing: &Missing) -> Result<usize> {
+        let space = spaces::active(commit.transaction)?;
         let Some((id, _)) = &space else { return Ok(0) };
         let writer = vectors::Writer::new(commit.transaction, *id);
         let mut stored = 0;
@@ -100,6 +94,14 @@ impl Store {
     }
 }
 
+/// Nothing where the store is so damaged that it cannot be done; the report says what the damage is.
+fn unless_corrupt<T: Default>(outcome: Result<T>) -> Result<T> {
+    match outcome {
+        Err(error) if error.code() == ErrorCode::Corrupt => Ok(T::default()),
+        outcome => outcome,
+    }
+}
+
 fn repair_tables(commit: &mut Commit<'_>, problems: &[String], stale: &[u32]) -> Result<Vec<String>> {
     let connection = commit.transaction;
     let mut repaired = Vec::new();
@@ -113,7 +115,7 @@ fn repair_tables(commit: &mut Commit<'_>, problems: &[String], stale: &[u32]) ->
     }
     let orphans = repair::remove_orphans(connection)?;
     if orphans > 0 {
-        repaired.push(format!("{orphans} rows of items or tags that are not there were removed"));
+        repaired.push(format!("{orphans} rows of tags or rules whose item is not there were removed"));
     }
     let vectors = repair::remove_damaged_vectors(connection)?;
     if vectors > 0 {

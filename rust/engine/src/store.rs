@@ -169,7 +169,9 @@ impl Store {
     pub fn close(&self, call: &Call) -> Result<()> {
         self.sweeper.empty();
         let closed = self.database.close(call);
-        if closed.is_err() {
+        if closed.is_ok() {
+            self.sweeper.end();
+        } else {
             // The store stays open, and what is due in it is to be swept. Without a thread to be had, others do it.
             let _started = self.sweeper.fill(|| self.sweeping());
         }

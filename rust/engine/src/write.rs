@@ -1,12 +1,13 @@
 //! What all commits share: the guard, the number, the log, and the dictionaries of one batch.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use recollect_model::{Call, Clock, Error, Fields, Item, Kind, Operation, Result, Space, Timestamp};
+use recollect_model::{Call, Clock, Error, Fields, Item, ItemId, Kind, Operation, Result, Space, Timestamp};
 use recollect_storage::rows::changes::Entry;
 use recollect_storage::rows::chunks::NewChunk;
 use recollect_storage::rows::items::{Links, StoredItem};
 use recollect_storage::rows::meta::Meta;
+use recollect_storage::rows::removal::{self, Removed};
 use recollect_storage::rows::versions::VersionRow;
 use recollect_storage::rows::{access, changes, chunks, items, meta, projects, tags, vectors, versions};
 use recollect_storage::{Database, Transaction};
@@ -22,6 +23,8 @@ pub(crate) struct Commit<'t> {
     pub now: Timestamp,
     /// Whether the near-duplicate cache holds something of it already.
     pub is_remembered: bool,
+    /// The rows of the items that it removes for good.
+    pub gone: HashSet<u32>,
     by: &'t str,
     entries: Vec<Entry>,
     projects: HashMap<String, u32>,
@@ -43,6 +46,7 @@ pub(crate) fn commit<T>(
             meta: meta::read(transaction)?,
             now: clock.now(),
             is_remembered: false,
+            gone: HashSet::new(),
             by,
             entries: Vec::new(),
             projects: HashMap::new(),
@@ -90,6 +94,22 @@ impl Commit<'_> {
     /// Writes down what was done.
     pub fn log(&mut self, item: Option<u32>, kind: Option<Kind>, operation: Operation) {
         self.entries.push(Entry { item, kind, operation });
+    }
+
+    /// Removes an item for good.
+    pub fn remove(&mut self, row: u32, id: ItemId, kind: Kind, operation: Operation) -> Result<Removed> {
+        let removed = removal::remove(self.transaction, row, id, kind)?;
+        // Names that only it had went with it.
+        self.projects.clear();
+        self.tags.clear();
+        self.gone.insert(row);
+        self.log(Some(row), Some(kind), operation);
+        Ok(removed)
+    }
+
+    /// Removes an item for good that is due.
+    pub fn sweep(&mut self, row: u32, id: ItemId, kind: Kind) -> Result<Removed> {
+        self.remove(row, id, kind, Operation::Swept)
     }
 
     /// The row id of a new item.

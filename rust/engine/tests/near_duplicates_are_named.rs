@@ -165,3 +165,19 @@ fn deleted_items_do_not_displace_those_that_stay() {
     }
     assert_eq!(near_duplicate_of(&add(&store, rule(&text("last")))), Some(first.id));
 }
+
+#[test]
+fn a_purge_forgets_what_it_removed_and_keeps_the_rest() {
+    let place = Place::new();
+    let (store, other) = (place.open(), place.open());
+    let first = add(&store, rule(&text("one")));
+    let second = add(&store, rule(&text("two").replace("word", "term")));
+    add(&other, rule("so that the other handle remembers both by now"));
+    store.purge(Kind::Rule, &[first.id], &unlimited()).unwrap();
+    for handle in [&store, &other] {
+        let near =
+            |word: &str| near_duplicate_of(&add(handle, rule(&text(&format!("{handle:p}")).replace("word", word))));
+        assert_eq!(near("term"), Some(second.id));
+        assert_ne!(near("word"), Some(first.id));
+    }
+}

@@ -227,3 +227,27 @@ fn a_clock_that_jumps_removes_nothing() {
         }
     });
 }
+
+#[test]
+fn a_clock_that_jumped_once_and_runs_evenly_is_believed_after_sixty_looks() {
+    in_turn(|| {
+        const JUMP: i64 = 3_600_000_000;
+        let place = Place::new();
+        let store = open(&place);
+        add(
+            &store,
+            with(rule("a rule that expires in half an hour"), |f| f.expires_at = Some(START.plus_micros(JUMP / 2))),
+        );
+        place.clock.advance_micros(JUMP);
+        thread::sleep(20 * INTERVAL);
+        assert_eq!(rules(&store), 1, "a jump that stays for a few looks");
+        place.clock.advance_micros(-JUMP);
+        thread::sleep(3 * INTERVAL);
+        add(&store, due());
+        wait_until("what is due is swept as soon as the jump is undone", || rules(&store) == 1);
+        place.clock.advance_micros(JUMP);
+        let jumped = Instant::now();
+        wait_until("the clock is believed at last", || rules(&store) == 0);
+        assert!(jumped.elapsed() >= 55 * INTERVAL, "{:?}", jumped.elapsed());
+    });
+}

@@ -23,6 +23,7 @@ pub struct Disk {
 pub struct Moment<'m> {
     folder: &'m Folder,
     operation: Operation,
+    file: &'m str,
 }
 
 type Look = Box<dyn FnMut(&Moment<'_>) + Send>;
@@ -121,6 +122,11 @@ impl Moment<'_> {
         self.operation
     }
 
+    /// The name of the file that is changed, without its folder.
+    pub const fn file(&self) -> &str {
+        self.file
+    }
+
     /// As [`Disk::cut`], at this moment.
     ///
     /// # Errors
@@ -159,26 +165,26 @@ impl Watched {
         let mut state = self.state();
         let (id, is_new) = state.folder.opened(name);
         if is_new {
-            state.see(Operation::Create);
+            state.see(Operation::Create, name);
         }
         id
     }
 
-    pub(crate) fn change(&self, id: NodeId, change: Change) {
+    pub(crate) fn change(&self, id: NodeId, name: &str, change: Change) {
         let operation = match change {
             Change::Write { .. } => Operation::Write,
             Change::Truncate { .. } => Operation::Truncate,
         };
         let mut state = self.state();
         state.folder.change(id, change);
-        state.see(operation);
+        state.see(operation, name);
     }
 
     /// A sync, and one of the folder with it.
-    pub(crate) fn synced(&self, id: NodeId, with_names: bool) {
+    pub(crate) fn synced(&self, id: NodeId, name: &str, with_names: bool) {
         let mut state = self.state();
         state.folder.changes += 1;
-        state.see(Operation::Sync);
+        state.see(Operation::Sync, name);
         if !state.is_lying {
             state.folder.sync(id, with_names);
         }
@@ -193,14 +199,14 @@ impl Watched {
         let mut state = self.state();
         let is_synced = is_synced && !state.is_lying;
         state.folder.removed(name, is_synced);
-        state.see(Operation::Delete);
+        state.see(Operation::Delete, name);
     }
 }
 
 impl State {
-    fn see(&mut self, operation: Operation) {
+    fn see(&mut self, operation: Operation, file: &str) {
         if let Some(look) = &mut self.look {
-            look(&Moment { folder: &self.folder, operation });
+            look(&Moment { folder: &self.folder, operation, file });
         }
     }
 }

@@ -182,7 +182,7 @@ unsafe extern "C" fn write(
             if let Some(place) = &opened.place {
                 let bytes = slice::from_raw_parts(buffer.cast::<u8>(), usize::try_from(written).unwrap_or(0)).to_vec();
                 let offset = u64::try_from(offset).unwrap_or(0);
-                place.watched.change(place.node, Change::Write { offset, bytes });
+                place.watched.change(place.node, &place.name, Change::Write { offset, bytes });
             }
             let code = beneath!(file, xWrite, ffi::SQLITE_IOERR_WRITE, buffer, written, offset);
             if code != ffi::SQLITE_OK {
@@ -202,7 +202,7 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, length: ffi::sqlite3
         }
         if let Some(place) = &opened.place {
             let length = u64::try_from(length).unwrap_or(0);
-            place.watched.change(place.node, Change::Truncate { length });
+            place.watched.change(place.node, &place.name, Change::Truncate { length });
         }
         beneath!(file, xTruncate, ffi::SQLITE_IOERR_TRUNCATE, length)
     }
@@ -221,7 +221,7 @@ unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
             place.watched.lost(place.node);
             return code;
         }
-        place.watched.synced(place.node, opened.must_sync_folder);
+        place.watched.synced(place.node, &place.name, opened.must_sync_folder);
         opened.must_sync_folder = false;
         ffi::SQLITE_OK
     }

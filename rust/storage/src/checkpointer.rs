@@ -10,7 +10,12 @@ use crate::core::Core;
 use crate::raw::CheckpointMode;
 
 /// The first and the longest pause after a checkpoint that found somebody in the way.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(2));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(250));
+
+/// How long the guard is held at most to cut the log, and the pause after that was in vain: where a reader stays for
+/// long, others wait for this a tenth of the time at most.
+const CUT_LIMIT: Duration = Duration::from_millis(100);
+const PAUSE_AFTER_CUT: Duration = Duration::from_secs(1);
 
 /// A log of that many times the usual length is cut to nothing once it is copied; before, it is written over again,
 /// which spares the file system the work.
@@ -116,9 +121,13 @@ fn run(core: &Core) {
     let mut pause = PAUSES.0;
     while signal.wait() {
         loop {
-            if attempt(core, &call) {
-                pause = PAUSES.0;
-                break;
+            match attempt(core, &call) {
+                Attempt::Done => {
+                    pause = PAUSES.0;
+                    break;
+                }
+                Attempt::InTheWay => pause = (pause * 2).min(PAUSES.1),
+                Attempt::Uncut => pause = PAUSE_AFTER_CUT,
             }
             if core.writer.as_ref().is_some_and(|writer| writer.loss().check().is_err()) {
                 return;
@@ -126,21 +135,29 @@ fn run(core: &Core) {
             if !signal.pause(pause) {
                 return;
             }
-            pause = (pause * 2).min(PAUSES.1);
         }
     }
 }
 
-/// One checkpoint; whether it copied everything there was.
-fn attempt(core: &Core, call: &Call) -> bool {
-    let Ok(outcome) = core.checkpoint(CheckpointMode::Passive, call) else { return false };
+/// How an attempt ended.
+enum Attempt {
+    /// Everything there was is in the file, and the log is short.
+    Done,
+    /// Somebody was in the way, or it failed.
+    InTheWay,
+    /// The log is long, and readers used it for as long as the guard was held.
+    Uncut,
+}
+
+/// One checkpoint, and where the log has grown long, its end.
+fn attempt(core: &Core, call: &Call) -> Attempt {
+    let Ok(Some(lease)) = core.checkpoint_lease(call) else { return Attempt::InTheWay };
+    let Ok(outcome) = core.checkpoint_by(&lease, CheckpointMode::Full) else { return Attempt::InTheWay };
     core.signal().checkpointed(outcome.log_frames);
-    let is_done = !outcome.busy && outcome.checkpointed_frames == outcome.log_frames;
-    if is_done && outcome.log_frames >= core.options().checkpoint_frames.saturating_mul(CUT_FACTOR) {
-        // A reader that still uses the log makes it busy, and the log stays as it is for now.
-        if let Ok(outcome) = core.checkpoint(CheckpointMode::Truncate, call) {
-            core.signal().checkpointed(outcome.log_frames);
-        }
+    if outcome.log_frames < core.options().checkpoint_frames.saturating_mul(CUT_FACTOR) {
+        return if outcome.is_complete() { Attempt::Done } else { Attempt::InTheWay };
     }
-    is_done
+    let Ok(outcome) = core.cut_by(&lease, CUT_LIMIT, call) else { return Attempt::InTheWay };
+    core.signal().checkpointed(outcome.log_frames);
+    if outcome.is_complete() { Attempt::Done } else { Attempt::Uncut }
 }

@@ -6,7 +6,7 @@ use std::mem;
 use recollect_model::{Call, Error, ErrorCode, Result};
 
 use crate::cache::{Sql, StatementCache};
-use crate::errors::{describe, from_failure, is_loss};
+use crate::errors::{describe, from_failure, is_disk_failure, is_loss};
 use crate::process::Process;
 use crate::raw::{Access, Failure, Handle, Running, Statement};
 pub use crate::row::Row;
@@ -23,9 +23,18 @@ pub struct Connection {
     mode: Cell<Mode>,
     /// The failure after which libSQL undid the open transaction by itself.
     undone_by: Cell<Option<ErrorCode>>,
-    /// The first failure of the disk.
-    disk_failure: RefCell<Option<String>>,
+    /// The first failure of the disk, or the first after which nobody knows what it holds.
+    disk_failure: RefCell<Option<DiskFailure>>,
+    is_committing: Cell<bool>,
     process: Process,
+}
+
+/// How the disk failed a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct DiskFailure {
+    pub(crate) cause: String,
+    /// Whether nobody knows what the disk holds since, if the connection writes.
+    pub(crate) is_loss: bool,
 }
 
 /// What the connection is being used for.
@@ -44,6 +53,7 @@ impl Connection {
             mode: Cell::new(Mode::Idle),
             undone_by: Cell::new(None),
             disk_failure: RefCell::new(None),
+            is_committing: Cell::new(false),
             process: Process::current(),
         })
     }
@@ -52,8 +62,8 @@ impl Connection {
         &self.handle
     }
 
-    /// The first failure of the disk that this connection met. It serves nobody after that.
-    pub(crate) fn disk_failure(&self) -> Option<String> {
+    /// How the disk failed this connection, if it did. It serves nobody after that.
+    pub(crate) fn disk_failure(&self) -> Option<DiskFailure> {
         self.disk_failure.borrow().clone()
     }
 
@@ -178,7 +188,13 @@ impl Connection {
     pub(crate) fn end(&self, sql: &'static str) -> Result<()> {
         self.handle.disarm();
         self.mode.set(Mode::Idle);
-        if self.handle.is_autocommit() { Ok(()) } else { self.command(sql) }
+        if self.handle.is_autocommit() {
+            return Ok(());
+        }
+        self.is_committing.set(sql == "COMMIT");
+        let outcome = self.command(sql);
+        self.is_committing.set(false);
+        outcome
     }
 
     /// Whether libSQL undid the open transaction by itself, as it does after an interrupt or a full disk.
@@ -309,9 +325,7 @@ impl Connection {
 
     /// What a failure of this connection means.
     pub(crate) fn explain(&self, failure: &Failure) -> Error {
-        if is_loss(failure) && self.disk_failure.borrow().is_none() {
-            self.disk_failure.replace(Some(describe("the disk failed", failure)));
-        }
+        self.note_disk_failure(failure);
         let error = from_failure(failure, self.handle.take_reason());
         if self.mode.get() == Mode::Idle || !self.handle.is_autocommit() {
             return error;
@@ -322,6 +336,20 @@ impl Connection {
             return Error::new(error.code(), said).with_hint(error.hint().to_owned());
         }
         error
+    }
+}
+
+impl Connection {
+    fn note_disk_failure(&self, failure: &Failure) {
+        if !is_disk_failure(failure) {
+            return;
+        }
+        // A commit that could not read may have been written as a whole, and be found when the store is next opened.
+        let is_loss = self.is_committing.get() || is_loss(failure);
+        let mut known = self.disk_failure.borrow_mut();
+        if known.as_ref().is_none_or(|known| is_loss && !known.is_loss) {
+            *known = Some(DiskFailure { cause: describe("the disk failed", failure), is_loss });
+        }
     }
 }
 

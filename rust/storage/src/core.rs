@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use recollect_model::{Call, Error, Result};
 
@@ -15,6 +17,12 @@ use crate::raw::CheckpointMode;
 use crate::readers::Readers;
 use crate::stats::{Checkpoint, CheckpointStats, DatabaseStats};
 use crate::writer::{Writer, WriterLease};
+
+/// How long the guard is held while the readers that use the log end.
+pub(crate) const CUT_LIMIT: Duration = Duration::from_millis(200);
+
+/// Between two attempts to cut the log under the guard.
+const CUT_PAUSE: Duration = Duration::from_millis(1);
 
 /// One opened store.
 pub(crate) struct Core {
@@ -104,35 +112,75 @@ impl Core {
 
     /// Checkpoints under the guard, without waiting for readers.
     pub(crate) fn checkpoint(&self, mode: CheckpointMode, call: &Call) -> Result<Checkpoint> {
+        match self.checkpoint_lease(call)? {
+            Some(lease) => self.checkpoint_by(&lease, mode),
+            None => Ok(Checkpoint::default()),
+        }
+    }
+
+    /// Empties the log under the guard; see [`Self::cut_by`].
+    pub(crate) fn cut(&self, call: &Call) -> Result<Checkpoint> {
+        match self.checkpoint_lease(call)? {
+            Some(lease) => self.cut_by(&lease, CUT_LIMIT, call),
+            None => Ok(Checkpoint::default()),
+        }
+    }
+
+    /// The writer, for a checkpoint. None for a store in memory, which has no log.
+    pub(crate) fn checkpoint_lease(&self, call: &Call) -> Result<Option<WriterLease<'_>>> {
         if self.path.is_none() {
-            return Ok(Checkpoint { busy: false, log_frames: 0, checkpointed_frames: 0 });
+            return Ok(None);
         }
         let lease = self.writer()?.lease(call)?;
         self.check_not_replaced()?;
-        self.checkpoint_by(&lease, mode)
+        Ok(Some(lease))
     }
 
     /// As [`Self::checkpoint`], by somebody who has the writer already.
     pub(crate) fn checkpoint_by(&self, lease: &WriterLease<'_>, mode: CheckpointMode) -> Result<Checkpoint> {
-        match lease.handle().checkpoint(mode) {
-            Ok(frames) => {
-                let is_done = !frames.is_busy && frames.checkpointed == frames.log;
-                let counter = if is_done { &self.counters.done } else { &self.counters.busy };
-                counter.fetch_add(1, Ordering::Relaxed);
-                self.counters.frames.fetch_add(frames.checkpointed, Ordering::Relaxed);
-                Ok(Checkpoint {
-                    busy: frames.is_busy,
-                    log_frames: frames.log,
-                    checkpointed_frames: frames.checkpointed,
-                })
+        let outcome = Self::attempt(lease, mode);
+        self.count(&outcome);
+        outcome
+    }
+
+    /// Copies the whole log and cuts it to nothing. Tries for as long as `limit`, and holds the guard meanwhile.
+    ///
+    /// Readers that overlap keep the log in use for ever, so long as anybody commits. While nobody does, each new
+    /// reader begins at the end of the log, and once all of it is copied, new readers read the file alone; so those
+    /// that use the log end one after the other.
+    pub(crate) fn cut_by(&self, lease: &WriterLease<'_>, limit: Duration, call: &Call) -> Result<Checkpoint> {
+        let until = Instant::now() + limit;
+        let until = call.deadline().map_or(until, |deadline| deadline.min(until));
+        let outcome = loop {
+            let outcome = Self::attempt(lease, CheckpointMode::Truncate);
+            let is_busy = outcome.as_ref().is_ok_and(|outcome| outcome.busy);
+            if !is_busy || Instant::now() >= until || call.check().is_err() {
+                break outcome;
             }
-            Err(failure) => {
-                self.counters.failed.fetch_add(1, Ordering::Relaxed);
-                let error = lease.explain(&failure);
-                lease.check_disk()?;
-                Err(error)
-            }
-        }
+            thread::sleep(CUT_PAUSE);
+        };
+        self.count(&outcome);
+        outcome
+    }
+
+    fn attempt(lease: &WriterLease<'_>, mode: CheckpointMode) -> Result<Checkpoint> {
+        lease.check_guard()?;
+        let frames = lease.handle().checkpoint(mode).map_err(|failure| {
+            let error = lease.explain(&failure);
+            lease.check_loss().err().unwrap_or(error)
+        })?;
+        Ok(Checkpoint { busy: frames.is_busy, log_frames: frames.log, checkpointed_frames: frames.checkpointed })
+    }
+
+    fn count(&self, outcome: &Result<Checkpoint>) {
+        let counter = match outcome {
+            Ok(done) if done.is_complete() => &self.counters.done,
+            Ok(_) => &self.counters.busy,
+            Err(_) => &self.counters.failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let frames = outcome.as_ref().map_or(0, |outcome| outcome.checkpointed_frames);
+        self.counters.frames.fetch_add(frames, Ordering::Relaxed);
     }
 
     /// Fails if the file was moved, linked or deleted since it was opened. To be asked under the guard, before a write.

@@ -80,7 +80,7 @@ impl Database {
         let outcome = self.write_by(&lease, call, f);
         // Whatever became of the write, and even if `f` kept the failure to itself.
         if outcome.is_err() {
-            lease.check_disk()?;
+            lease.check_loss()?;
         }
         outcome
     }
@@ -96,21 +96,24 @@ impl Database {
         let value = f(&transaction)?;
         call.check_interrupt()?;
         lease.check_disk()?;
+        lease.check_guard()?;
         transaction.commit()?;
         self.core.committed(lease.handle().wal_frames());
         Ok(value)
     }
 
-    /// Copies the whole log into the file and cuts the log to nothing. Busy means that a reader still uses the log.
+    /// Copies the whole log into the file and cuts the log to nothing. It waits a moment, a fifth of a second at most,
+    /// for readers that use the log. Busy means that one still does.
     ///
     /// # Errors
     ///
     /// As [`Self::write`].
     pub fn checkpoint(&self, call: &Call) -> Result<Checkpoint> {
-        self.checkpoint_with(CheckpointMode::Truncate, call)
+        let _running = self.core.enter()?;
+        self.core.cut(call)
     }
 
-    /// As [`Self::checkpoint`], in the given mode.
+    /// Checkpoints in the given mode, and waits for no reader.
     ///
     /// # Errors
     ///

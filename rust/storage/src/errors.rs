@@ -74,11 +74,33 @@ pub(crate) fn from_system(said: String, error: std::io::Error) -> Error {
     .with_source(error)
 }
 
-/// Whether nobody knows any more what the disk holds, when the failure came to a connection that writes. Memory and
-/// room on the disk that ran out leave everything as it was.
-pub(crate) fn is_loss(failure: &Failure) -> bool {
+/// Whether the disk, or the system beneath it, failed. Memory and room on the disk that ran out are no such failure.
+pub(crate) fn is_disk_failure(failure: &Failure) -> bool {
     failure.primary() == ffi::SQLITE_IOERR && failure.code != ffi::SQLITE_IOERR_NOMEM && !is_disk_full(failure)
 }
+
+/// Whether nobody knows any more what the disk holds, when the failure came to a connection that writes. What fails to
+/// read, to be locked or to be mapped leaves everything as it was.
+pub(crate) fn is_loss(failure: &Failure) -> bool {
+    is_disk_failure(failure) && !HARMLESS.contains(&failure.code)
+}
+
+/// The failures of input and output that change nothing on the disk.
+const HARMLESS: [i32; 13] = [
+    ffi::SQLITE_IOERR_READ,
+    ffi::SQLITE_IOERR_SHORT_READ,
+    ffi::SQLITE_IOERR_FSTAT,
+    ffi::SQLITE_IOERR_ACCESS,
+    ffi::SQLITE_IOERR_LOCK,
+    ffi::SQLITE_IOERR_RDLOCK,
+    ffi::SQLITE_IOERR_UNLOCK,
+    ffi::SQLITE_IOERR_CHECKRESERVEDLOCK,
+    ffi::SQLITE_IOERR_SHMOPEN,
+    ffi::SQLITE_IOERR_SHMSIZE,
+    ffi::SQLITE_IOERR_SHMLOCK,
+    ffi::SQLITE_IOERR_SHMMAP,
+    ffi::SQLITE_IOERR_MMAP,
+];
 
 /// The text of a failure: what it means, what libSQL says, and what the system said.
 pub(crate) fn describe(what: &str, failure: &Failure) -> String {
@@ -214,14 +236,21 @@ mod tests {
     }
 
     #[test]
-    fn only_a_failing_disk_is_a_loss() {
+    fn only_a_disk_that_fails_to_write_is_a_loss() {
         for (code, system) in [
             (ffi::SQLITE_IOERR_WRITE, INPUT_OUTPUT),
             (ffi::SQLITE_IOERR_FSYNC, system::NO_SPACE),
             (ffi::SQLITE_IOERR_TRUNCATE, INPUT_OUTPUT),
-            (ffi::SQLITE_IOERR_READ, INPUT_OUTPUT),
+            (ffi::SQLITE_IOERR_DIR_FSYNC, INPUT_OUTPUT),
+            (ffi::SQLITE_IOERR, INPUT_OUTPUT),
         ] {
             assert!(is_loss(&failure(code, system)), "result code {code}");
+        }
+        for code in
+            [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_SHMMAP, ffi::SQLITE_IOERR_LOCK]
+        {
+            let failure = failure(code, INPUT_OUTPUT);
+            assert!(is_disk_failure(&failure) && !is_loss(&failure), "result code {code}");
         }
         for (code, system) in [
             (ffi::SQLITE_FULL, system::NO_SPACE),
@@ -232,7 +261,7 @@ mod tests {
             (ffi::SQLITE_CORRUPT, 0),
             (ffi::SQLITE_BUSY, 0),
         ] {
-            assert!(!is_loss(&failure(code, system)), "result code {code}");
+            assert!(!is_disk_failure(&failure(code, system)), "result code {code}");
         }
     }
 }

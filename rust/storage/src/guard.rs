@@ -84,7 +84,7 @@ impl Guard {
             Taken::ByThisThread => return Err(self.waits_for_itself()),
         };
         let Some(files) = self.files.as_ref().filter(|_| !cfg!(feature = "unguarded")) else {
-            return Ok(GuardHeld { _files: None, _turn: turn });
+            return Ok(GuardHeld { lock: None, _turn: turn });
         };
         let Some(gate) = files.gate.lock(patience, has_waited)? else {
             return Err(self.out_of_time("other writers", patience));
@@ -93,7 +93,7 @@ impl Guard {
             return Err(self.out_of_time("another writer", patience));
         };
         drop(gate);
-        Ok(GuardHeld { _files: Some(lock), _turn: turn })
+        Ok(GuardHeld { lock: Some(lock), _turn: turn })
     }
 
     /// The thread is inside a write already, and the host's code, which runs when that write asks whether it was
@@ -125,8 +125,23 @@ impl Guard {
 /// The guard, until it is dropped.
 pub(crate) struct GuardHeld<'g> {
     // Declared in the order of release: other processes first.
-    _files: Option<LockFileHeld>,
+    lock: Option<LockFileHeld<'g>>,
     _turn: TurnHeld<'g>,
+}
+
+impl GuardHeld<'_> {
+    /// Fails when the lock file was deleted or replaced meanwhile, so that somebody else may have the guard, too.
+    ///
+    /// To be asked while the write lock of the engine is held, and before what is written under it counts. Whoever
+    /// took the guard on a new lock file commits, checkpoints and erases only with the write lock, so that the two
+    /// still take turns, and the first learns here that the guard is no longer its own.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict`.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.lock.as_ref().map_or(Ok(()), LockFileHeld::check)
+    }
 }
 
 /// The path of a file that belongs to a store: its own path and a suffix.

@@ -1,6 +1,7 @@
 //! Open, closing, closed; and how many calls are running.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
 
 use recollect_model::{Error, Result};
 
@@ -23,12 +24,13 @@ enum Phase {
 
 struct State {
     phase: Phase,
-    running: usize,
+    /// The threads that began the calls that run, once for each call.
+    running: Vec<ThreadId>,
 }
 
 impl Lifecycle {
     pub(crate) fn new() -> Self {
-        let state = State { phase: Phase::Open, running: 0 };
+        let state = State { phase: Phase::Open, running: Vec::new() };
         Self { process: Process::current(), state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -49,8 +51,9 @@ impl Lifecycle {
         if state.phase != Phase::Open {
             return Err(Error::closed("the store is closed"));
         }
-        state.running += 1;
-        Ok(RunningCall { lifecycle: self })
+        let thread = thread::current().id();
+        state.running.push(thread);
+        Ok(RunningCall { lifecycle: self, thread })
     }
 
     /// Refuses new calls and waits for those that run. False when the store is closed already, or another thread
@@ -58,11 +61,18 @@ impl Lifecycle {
     ///
     /// # Errors
     ///
-    /// `Locked` when calls still ran at the end of the time limit; the store stays open then. `Cancelled`.
+    /// `Locked` when calls still ran at the end of the time limit, and at once when this thread began one of them: it
+    /// would wait for itself. The store stays open then. `Cancelled`.
     pub(crate) fn begin_close(&self, patience: &mut Patience<'_>) -> Result<bool> {
         let mut is_ours = false;
+        let thread = thread::current().id();
         loop {
             let mut state = self.state();
+            if state.phase != Phase::Closed && state.running.contains(&thread) {
+                // Before anybody is told that the store is closing. A handler that closes while this waits is told, too.
+                return Err(Error::locked("the store cannot be closed: this thread is inside a call of the store")
+                    .with_hint("close it after the call that is running, not in a signal handler or callback"));
+            }
             match state.phase {
                 Phase::Closed => return Ok(false),
                 Phase::Open => {
@@ -71,10 +81,10 @@ impl Lifecycle {
                 }
                 Phase::Closing => {}
             }
-            if is_ours && state.running == 0 {
+            if is_ours && state.running.is_empty() {
                 return Ok(true);
             }
-            let running = state.running;
+            let running = state.running.len();
             drop(self.changed.wait_timeout(state, patience.pause()).unwrap_or_else(PoisonError::into_inner));
             let lasts = patience.lasts();
             if !matches!(lasts, Ok(true)) {
@@ -103,6 +113,7 @@ impl Lifecycle {
 /// A call that runs.
 pub(crate) struct RunningCall<'l> {
     lifecycle: &'l Lifecycle,
+    thread: ThreadId,
 }
 
 impl Drop for RunningCall<'_> {
@@ -111,8 +122,10 @@ impl Drop for RunningCall<'_> {
             return;
         }
         let mut state = self.lifecycle.state();
-        state.running -= 1;
-        if state.running == 0 {
+        if let Some(position) = state.running.iter().position(|thread| *thread == self.thread) {
+            state.running.swap_remove(position);
+        }
+        if state.running.is_empty() {
             drop(state);
             self.lifecycle.changed.notify_all();
         }

@@ -36,14 +36,14 @@ impl LockFile {
 
     /// Locks the file; none when the time ran out. Says in `waited` whether it was not free at once. One thread of a
     /// process at a time calls this: descriptors are what is excluded, not threads.
-    pub(crate) fn lock(&self, patience: &mut Patience<'_>, waited: &mut bool) -> Result<Option<LockFileHeld>> {
+    pub(crate) fn lock(&self, patience: &mut Patience<'_>, waited: &mut bool) -> Result<Option<LockFileHeld<'_>>> {
         let mut random = Jitter::new();
         loop {
             let file = Arc::clone(&self.file());
             match file.try_lock() {
                 Ok(()) => {
-                    let held = LockFileHeld { file, process: Process::current() };
-                    if self.is_still_there(&held.file) {
+                    let held = LockFileHeld { lock: self, file, process: Process::current() };
+                    if held.is_still_there() {
                         return Ok(Some(held));
                     }
                     // Somebody deleted the file: a lock on what is no longer there excludes nobody.
@@ -89,12 +89,29 @@ fn open(path: &Path) -> Result<Listed> {
 }
 
 /// The lock, until it is dropped.
-pub(crate) struct LockFileHeld {
+pub(crate) struct LockFileHeld<'l> {
+    lock: &'l LockFile,
     file: Arc<Listed>,
     process: Process,
 }
 
-impl Drop for LockFileHeld {
+impl LockFileHeld<'_> {
+    /// Fails when the file was deleted or replaced since it was locked: then it excludes nobody any more.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.is_still_there() {
+            return Ok(());
+        }
+        let shown = self.lock.path.display();
+        Err(Error::conflict(format!("the lock file {shown} was deleted or replaced while this call held it"))
+            .with_hint("leave the lock files of a store alone while a process has it open; then call again"))
+    }
+
+    fn is_still_there(&self) -> bool {
+        self.lock.is_still_there(&self.file)
+    }
+}
+
+impl Drop for LockFileHeld<'_> {
     fn drop(&mut self) {
         // A forked child shares the lock, and must not give up the parent's.
         if self.process.is_current() {

@@ -15,7 +15,7 @@ use crate::guard::{Guard, beside};
 use crate::migrations::{self, Migration};
 use crate::open_files::{APPLICATION_ID, OpenFile};
 use crate::options::{Location, OpenMode, OpenOptions};
-use crate::patience::while_locked;
+use crate::patience::{Patience, while_locked};
 use crate::place::{Found, resolve};
 use crate::pragmas::{self, Role};
 use crate::raw::{self, Access, CheckpointMode};
@@ -58,7 +58,7 @@ fn open_read_only(path: &Path, options: OpenOptions, all: &[Migration], call: &C
     if found != Found::File {
         return Err(nothing_there(&path, found));
     }
-    let file = OpenFile::enter(&path)?;
+    let file = OpenFile::enter(&path, &mut Patience::new(call, options.lock_timeout))?;
     let name = text(&path)?.to_owned();
     let reached = while_locked(call, options.lock_timeout, || {
         let connection = readers::open(&name, &options)?;
@@ -84,16 +84,17 @@ fn open_file(path: &Path, create: bool, options: OpenOptions, all: &[Migration],
         return Err(nothing_there(&path, found));
     }
     OpenFile::check_fork(&path)?;
+    let mut patience = Patience::new(call, options.lock_timeout);
     if found == Found::File && !Guard::exists(&path) {
         // Before any file is made beside what may not be ours.
-        OpenFile::inspect(&path)?;
+        OpenFile::inspect(&path, &mut patience)?;
     }
     if found != Found::File {
         refuse_orphan(&path)?;
     }
     let guard = Guard::of_file(&path, options.lock_timeout)?;
     let held = guard.acquire(call)?;
-    let file = OpenFile::enter_guarded(&path, create)?;
+    let file = OpenFile::enter_guarded(&path, create, &mut patience)?;
     let name = text(&path)?.to_owned();
     let connection = while_locked(call, options.lock_timeout, || {
         let connection = writer::open(&name, &options, Access::ReadWrite)?;

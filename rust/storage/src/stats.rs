@@ -59,7 +59,7 @@ pub struct CheckpointStats {
 }
 
 /// What one checkpoint did. A frame is one page in the write-ahead log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Checkpoint {
     /// Whether somebody was in the way. Nothing is lost; a later checkpoint copies the rest.
     pub busy: bool,
@@ -67,4 +67,11 @@ pub struct Checkpoint {
     pub log_frames: u64,
     /// Frames of those that are in the database file now.
     pub checkpointed_frames: u64,
+}
+
+impl Checkpoint {
+    /// Whether all of the log is in the database file now.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.busy && self.checkpointed_frames == self.log_frames
+    }
 }

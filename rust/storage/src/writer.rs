@@ -66,7 +66,7 @@ impl Writer {
             (_, Some(path)) => open(path, &self.options, Access::ReadWrite)?,
             (_, None) => return Err(Error::corrupt("the store in memory was lost after a failed write")),
         };
-        Ok(WriterLease { writer: self, connection: Some(connection), _held: held })
+        Ok(WriterLease { writer: self, connection: Some(connection), held })
     }
 
     /// Gives the connection up for good, under the guard if it is to be had.
@@ -98,15 +98,29 @@ pub(crate) fn open(path: &str, options: &OpenOptions, access: Access) -> Result<
 }
 
 impl WriterLease<'_> {
-    /// Fails, and gives the handle up, if the disk failed the connection.
+    /// Fails if the disk failed the connection in any way, before what it wrote is committed.
     pub(crate) fn check_disk(&self) -> Result<()> {
+        self.check_loss()?;
         match self.disk_failure() {
-            Some(cause) => {
-                self.writer.loss.record(&cause);
-                self.writer.loss.check()
-            }
+            Some(failure) => Err(Error::io(format!("{}; the write was undone as a whole", failure.cause))),
             None => Ok(()),
         }
+    }
+
+    /// Fails, and gives the handle up, if the disk failed the connection so that nobody knows what it holds now.
+    pub(crate) fn check_loss(&self) -> Result<()> {
+        match self.disk_failure() {
+            Some(failure) if failure.is_loss => {
+                self.writer.loss.record(&failure.cause);
+                self.writer.loss.check()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Fails when the guard is no longer held by this process alone; see [`GuardHeld::check`].
+    pub(crate) fn check_guard(&self) -> Result<()> {
+        self.held.check()
     }
 
     /// Closes the connection and opens another one, which has read nothing yet.
@@ -123,7 +137,7 @@ pub(crate) struct WriterLease<'w> {
     writer: &'w Writer,
     connection: Option<Connection>,
     // Declared last: the connection is back before anybody else has the guard.
-    _held: GuardHeld<'w>,
+    held: GuardHeld<'w>,
 }
 
 impl Deref for WriterLease<'_> {
@@ -138,8 +152,10 @@ impl Deref for WriterLease<'_> {
 impl Drop for WriterLease<'_> {
     fn drop(&mut self) {
         let Some(connection) = self.connection.take() else { return };
-        if let Some(cause) = connection.disk_failure() {
-            self.writer.loss.record(&cause);
+        if let Some(failure) = connection.disk_failure() {
+            if failure.is_loss {
+                self.writer.loss.record(&failure.cause);
+            }
             return;
         }
         // A transaction that is still open could not be undone; the connection goes, and libSQL undoes it.

@@ -1,8 +1,11 @@
 //! The background checkpointer keeps the log short, readers do not stop it for good, and counts are true.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a test may panic and speak")]
 
+#[path = "support/child.rs"]
+mod child;
 mod support;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -44,6 +47,64 @@ fn many_commits_leave_a_short_log() {
     assert!(stats.wal_bytes < 3_000_000, "{stats:?}");
     assert!(stats.file_bytes > 3_000_000, "{stats:?}");
     assert_eq!(store.integrity(&unlimited()).unwrap(), Vec::<String>::new());
+}
+
+/// Reads without a break, each for as long as a longer list takes.
+fn read_on(store: &Database, is_over: impl Fn() -> bool) {
+    while !is_over() {
+        let snapshot = store.read(&unlimited()).unwrap();
+        thread::sleep(Duration::from_millis(4));
+        assert!(snapshot.query_one("SELECT max(id) FROM numbers", &[], |row| row.optional_integer(0)).is_ok());
+    }
+}
+
+#[test]
+#[ignore = "a role in the tests of this file"]
+fn role_reads() {
+    let Some(path) = child::store() else { return };
+    let store = support::open(&path);
+    println!("reading: yes");
+    read_on(&store, || path.with_file_name("stop").exists());
+}
+
+#[test]
+fn readers_that_overlap_do_not_let_the_log_grow() {
+    let place = Place::new();
+    let frames = OpenOptions { checkpoint_frames: 50, ..options(&place.path()) };
+    let store = Database::open(frames.clone(), &unlimited()).unwrap();
+    make_table(&store);
+    let mut reader = child::start("role_reads", &place.path());
+    let mut lines = child::said(&mut reader, "reading:");
+    assert!(lines.next().is_some());
+    let is_over = AtomicBool::new(false);
+    let mut longest = 0;
+    thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                let store = Database::open(frames.clone(), &unlimited()).unwrap();
+                read_on(&store, || is_over.load(Ordering::Relaxed));
+            });
+        }
+        for _ in 0..60 {
+            fill(&store, 100);
+            // Readers are what is in the way here; the pace leaves the checkpointer its turn on a busy machine.
+            thread::sleep(Duration::from_millis(20));
+            longest = longest.max(store.stats().wal_bytes);
+        }
+        // Also when it is asked for at once.
+        let outcomes: Vec<_> = (0..5)
+            .map(|_| {
+                fill(&store, 1);
+                store.checkpoint(&unlimited()).unwrap()
+            })
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(outcomes.iter().filter(|outcome| !outcome.busy).count() >= 4, "{outcomes:?}");
+    });
+    std::fs::write(place.folder().join("stop"), "").unwrap();
+    assert!(reader.wait().unwrap().success());
+    assert!(store.stats().file_bytes > 20_000_000, "{:?}", store.stats());
+    assert!(longest < 10_000_000, "the log came to {longest} bytes");
 }
 
 #[test]

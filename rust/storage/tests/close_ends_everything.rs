@@ -104,7 +104,7 @@ fn a_close_that_cannot_wait_leaves_the_store_open() {
     let place = Place::new();
     let store = place.open();
     make_table(&store);
-    let snapshot = store.read(&unlimited()).unwrap();
+    let snapshot = thread::scope(|scope| scope.spawn(|| store.read(&unlimited()).unwrap()).join().unwrap());
     let close = |store: &Database| store.close(&unlimited().with_timeout(Duration::from_millis(40)));
     let error = close(&store).err().unwrap();
     assert_eq!(error.code(), ErrorCode::Locked);
@@ -114,6 +114,51 @@ fn a_close_that_cannot_wait_leaves_the_store_open() {
     store.write(&unlimited(), |transaction| insert(transaction, 1)).unwrap();
     drop(snapshot);
     close(&store).unwrap();
+}
+
+#[test]
+fn a_close_inside_a_call_of_the_same_thread_fails_at_once_and_closes_nothing() {
+    let _alone = ALONE.lock();
+    let place = Place::new();
+    let store = place.open();
+    make_table(&store);
+    let refused = || {
+        let started = Instant::now();
+        let error = store.close(&unlimited()).err().unwrap();
+        assert_eq!(error.code(), ErrorCode::Locked);
+        assert!(error.message().contains("this thread is inside a call"), "{error}");
+        assert!(started.elapsed() < Duration::from_secs(1));
+    };
+    let written = store.write(&unlimited(), |transaction| {
+        refused();
+        // Nobody was told that the store is closing.
+        thread::scope(|scope| scope.spawn(|| assert_eq!(stored(&store), [0; 0])).join().unwrap());
+        insert(transaction, 1)
+    });
+    written.unwrap();
+    let snapshot = store.read(&unlimited()).unwrap();
+    refused();
+    drop(snapshot);
+    // Others wait for the call as ever, and end its handler's attempt no less soon.
+    let (begun, has_begun) = mpsc::channel();
+    thread::scope(|scope| {
+        let store = &store;
+        let closing = scope.spawn(move || {
+            has_begun.recv().unwrap();
+            store.close(&unlimited())
+        });
+        store
+            .write(&unlimited(), |transaction| {
+                begun.send(()).unwrap();
+                thread::sleep(Duration::from_millis(60));
+                refused();
+                insert(transaction, 2)
+            })
+            .unwrap();
+        closing.join().unwrap().unwrap();
+    });
+    store.close(&unlimited()).unwrap();
+    assert_eq!(stored(&place.open()), [1, 2]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -162,6 +163,54 @@ fn a_reader_that_pins_the_log_is_told_of_in_time() {
         assert!(waiting.join().unwrap().unwrap().pages > 0);
     });
     assert_eq!(canaries_seen_by_another(&place.path()), 0);
+}
+
+#[test]
+fn readers_that_overlap_do_not_keep_an_erasure_waiting() {
+    let place = Place::new();
+    let store = place.open();
+    fill(&store, 6, 300, 4);
+    let mut readers: Vec<_> = (0..3).map(|_| child::start("role_reads", &place.path())).collect();
+    let mut lines: Vec<_> = readers.iter_mut().map(|reader| child::said(reader, "reading:")).collect();
+    assert!(lines.iter_mut().all(|lines| lines.next().is_some()));
+    let is_over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        // Each commit gives the readers that come next a log to read from.
+        scope.spawn(|| {
+            let store = open(&place.path());
+            while !is_over.load(Ordering::Relaxed) {
+                store.write(&unlimited(), |transaction| insert(transaction, 1)).unwrap();
+                thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let outcomes: Vec<_> = (0..5)
+            .map(|round| {
+                fill(&store, 100 + round, 60, 2);
+                delete_canaries(&store);
+                let erased = store.erase(&unlimited().with_timeout(Duration::from_secs(3)));
+                erased.map(|_| canaries_seen_by_another(&place.path()))
+            })
+            .collect();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(0))), "{outcomes:?}");
+    });
+    fs::write(place.folder().join("stop"), "").unwrap();
+    for reader in &mut readers {
+        assert!(reader.wait().unwrap().success());
+    }
+}
+
+#[test]
+#[ignore = "a role in `readers_that_overlap_do_not_keep_an_erasure_waiting`"]
+fn role_reads() {
+    let Some(path) = child::store() else { return };
+    let store = open(&path);
+    println!("reading: yes");
+    while !path.with_file_name("stop").exists() {
+        let snapshot = store.read(&unlimited()).unwrap();
+        thread::sleep(Duration::from_millis(4));
+        assert!(snapshot.query_one("SELECT sum(n) FROM numbers", &[], |row| row.optional_integer(0)).is_ok());
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Miri has the instructions that it compiles for: with `RUSTFLAGS=-Ctarget-feature=+avx512f` every kernel runs, without
 //! it the one in plain Rust.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
 
 use recollect_model::Call;
 use recollect_vector::{Kernel, OwnerMask, Table, top_k, top_owners};

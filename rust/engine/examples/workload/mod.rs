@@ -4,8 +4,14 @@
 pub mod chance;
 pub mod embedder;
 pub mod fingerprint;
+pub mod ledger;
+pub mod panics;
+pub mod session;
 pub mod steps;
+pub mod verbs;
 
 pub use chance::Chance;
 pub use fingerprint::fingerprint;
-pub use steps::{Session, Step, chosen_steps};
+pub use ledger::Ledger;
+pub use session::{Session, call};
+pub use steps::{Step, chosen_steps};

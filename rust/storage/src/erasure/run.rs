@@ -8,7 +8,7 @@ use recollect_model::{Call, Error, Result};
 
 use super::page::{Layout, erase_page};
 use crate::connection::Connection;
-use crate::core::Core;
+use crate::core::{CUT_LIMIT, Core};
 use crate::guard::beside;
 use crate::patience::Patience;
 use crate::pragmas;
@@ -24,7 +24,7 @@ const MOST_UNSYNCED: usize = 4_096;
 /// From this page number on the first byte of an overflow page could be the type of a b-tree page.
 const TOO_MANY_PAGES: u64 = 0x0200_0000;
 
-/// Between two attempts to cut the log. Others write and checkpoint meanwhile.
+/// Between two turns of trying to cut the log. Others write and checkpoint meanwhile.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// What an erasure overwrote.
@@ -45,10 +45,10 @@ pub(crate) fn erase(core: &Core, call: &Call) -> Result<Erased> {
     loop {
         let mut lease = core.writer()?.lease(call)?;
         core.check_place()?;
-        let is_cut = !core.checkpoint_by(&lease, CheckpointMode::Truncate)?.busy;
+        let is_cut = !core.cut_by(&lease, CUT_LIMIT, call)?.busy;
         if is_cut {
             let outcome = erase_by(core, &mut lease, call);
-            lease.check_disk()?;
+            lease.check_loss()?;
             match outcome? {
                 Some(erased) => return Ok(erased),
                 None => drop(lease),
@@ -77,7 +77,7 @@ fn erase_by(core: &Core, lease: &mut WriterLease<'_>, call: &Call) -> Result<Opt
     lease.begin(call, "BEGIN IMMEDIATE")?;
     let version = pragmas::get(lease, "user_version");
     let touched = version.and_then(|version| pragmas::set(lease, "user_version", version));
-    let committed = touched.and_then(|()| lease.end("COMMIT"));
+    let committed = touched.and_then(|()| lease.check_guard()).and_then(|()| lease.end("COMMIT"));
     if committed.is_err() {
         // The failure is what the caller must know. If the undoing fails the lease discards the connection.
         let _undone = lease.end("ROLLBACK");
@@ -94,7 +94,10 @@ fn erase_file(core: &Core, lease: &WriterLease<'_>, call: &Call) -> Result<Optio
     lease.begin(call, "BEGIN IMMEDIATE")?;
     let log_is_empty =
         core.path.as_deref().is_some_and(|path| fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0));
-    let erased = if log_is_empty { erase_pages(lease, call).map(Some) } else { Ok(None) };
+    let erased = match lease.check_guard() {
+        Ok(()) if log_is_empty => erase_pages(lease, call).map(Some),
+        checked => checked.map(|()| None),
+    };
     let ended = lease.end("ROLLBACK");
     let erased = erased?;
     ended?;

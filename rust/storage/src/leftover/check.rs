@@ -3,12 +3,15 @@
 use std::fs::{self, File};
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use recollect_model::{Error, Result};
 
 use super::log::{Marks, read_marks};
 use super::mark::{Mark, PAGE};
 use crate::guard::beside;
+use crate::patience::Patience;
 
 /// Refuses a store whose log was written for another file, or for another state of it.
 ///
@@ -18,20 +21,73 @@ use crate::guard::beside;
 ///
 /// The caller holds the guard, so that nobody writes meanwhile, and no connection of this process has the store open.
 pub(crate) fn check_log(path: &Path, page_size: usize) -> Result<()> {
+    look(path, page_size)?.map_or(Ok(()), |found| Err(refusal(path, &found)))
+}
+
+/// As [`check_log`], where others may write and checkpoint meanwhile.
+///
+/// Between the looks at the file and at the log they may not go together, however sound the store is. But then the one
+/// or the other has changed at the next look. What stays as it is belongs to a store that nobody writes.
+pub(crate) fn check_log_in_use(path: &Path, page_size: usize, patience: &mut Patience<'_>) -> Result<()> {
+    let mut known = None;
+    let mut same = 0;
+    loop {
+        let Some(found) = look(path, page_size)? else { return Ok(()) };
+        same = if known.as_ref() == Some(&found) { same + 1 } else { 0 };
+        if same == SAME_LOOKS {
+            return Err(refusal(path, &found));
+        }
+        if !patience.lasts()? {
+            return Err(Error::locked(format!(
+                "whether the log goes with {} could not be told in time",
+                path.display()
+            )));
+        }
+        known = Some(found);
+        thread::sleep(LOOK_PAUSE);
+    }
+}
+
+/// How often the same must be seen again, and at what distance. A checkpoint that copies a long log changes the page
+/// that says how far the file has come early, but does not sync it before its end.
+const SAME_LOOKS: u32 = 5;
+const LOOK_PAUSE: Duration = Duration::from_millis(20);
+
+/// What does not go together.
+#[derive(PartialEq, Eq)]
+struct Found {
+    problem: String,
+    file: Mark,
+    /// The header of the log, which each new beginning of the log changes.
+    header: [u8; 32],
+    log: Marks,
+}
+
+fn look(path: &Path, page_size: usize) -> Result<Option<Found>> {
     let log = beside(path, "-wal");
     if fs::metadata(&log).map_or(true, |log| log.len() == 0) {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(mark) = file_mark(path, page_size) else { return Ok(()) };
+    let Some(mark) = file_mark(path, page_size) else { return Ok(None) };
     let failed = |error| Error::io(format!("{} cannot be read", log.display())).with_source(error);
-    let reader = BufReader::with_capacity(1 << 20, File::open(&log).map_err(failed)?);
-    let Some(marks) = read_marks(reader, mark.seq).map_err(failed)? else { return Ok(()) };
-    let Some(problem) = problem(mark, marks) else { return Ok(()) };
-    let (shown, log) = (path.display(), log.display());
-    Err(Error::corrupt(format!("{log} does not go with {shown}: {problem}")).with_hint(format!(
+    let mut file = File::open(&log).map_err(failed)?;
+    let mut header = [0; 32];
+    if file.read_exact(&mut header).is_err() {
+        return Ok(None);
+    }
+    file.rewind().map_err(failed)?;
+    let reader = BufReader::with_capacity(1 << 20, file);
+    let Some(marks) = read_marks(reader, mark.seq).map_err(failed)? else { return Ok(None) };
+    Ok(problem(mark, marks).map(|problem| Found { problem, file: mark, header, log: marks }))
+}
+
+fn refusal(path: &Path, found: &Found) -> Error {
+    let (shown, log, problem) = (path.display(), beside(path, "-wal"), &found.problem);
+    let log = log.display();
+    Error::corrupt(format!("{log} does not go with {shown}: {problem}")).with_hint(format!(
         "put back the file that the log was written for; or, to go on from {shown} as it is, without what the log \
          holds, move {log} away"
-    )))
+    ))
 }
 
 fn problem(file: Mark, log: Marks) -> Option<String> {

@@ -7,4 +7,4 @@ mod check;
 mod log;
 mod mark;
 
-pub(crate) use check::check_log;
+pub(crate) use check::{check_log, check_log_in_use};

@@ -17,8 +17,13 @@ use crate::process::Process;
 /// How a checkpoint behaves towards others. See <https://www.sqlite.org/c3ref/wal_checkpoint_v2.html>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckpointMode {
-    /// Copies what it can and disturbs nobody.
+    /// Copies what it can without the write lock, so that nothing but the guard keeps a commit away. Only for the proof
+    /// of what the guard is for; in no release.
+    #[cfg(feature = "amplifier")]
     Passive,
+    /// Copies what readers allow, and is busy if that is not everything. Nobody can commit meanwhile, not even somebody
+    /// who does not know of the guard.
+    Full,
     /// Copies everything and cuts the write-ahead log to nothing; busy while a reader still uses the log.
     Truncate,
 }
@@ -168,7 +173,9 @@ impl Handle {
     /// Checkpoints without waiting for anybody. The caller holds the guard.
     pub(crate) fn checkpoint(&self, mode: CheckpointMode) -> Result<Frames, Failure> {
         let mode = match mode {
+            #[cfg(feature = "amplifier")]
             CheckpointMode::Passive => ffi::SQLITE_CHECKPOINT_PASSIVE,
+            CheckpointMode::Full => ffi::SQLITE_CHECKPOINT_FULL,
             CheckpointMode::Truncate => ffi::SQLITE_CHECKPOINT_TRUNCATE,
         };
         let (mut log, mut checkpointed): (c_int, c_int) = (-1, -1);

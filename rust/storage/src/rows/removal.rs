@@ -3,7 +3,7 @@
 use recollect_model::{Error, ItemId, Kind, Result, Timestamp};
 
 use crate::connection::Connection;
-use crate::rows::spaces;
+use crate::rows::{spaces, tags};
 use crate::value::params;
 
 /// How much of an item was removed.
@@ -64,9 +64,34 @@ pub fn is_gone(connection: &Connection, kind: Kind, id: ItemId) -> Result<bool> 
     Ok(found.is_some())
 }
 
+/// The row id and the id of an item if it has expired by then.
+///
+/// # Errors
+///
+/// Whatever the query can fail with.
+pub fn expired(connection: &Connection, row: u32, by: Timestamp) -> Result<Option<(u32, ItemId)>> {
+    connection.query_one("SELECT uid FROM items WHERE id = ?1 AND expires_at <= ?2", params![row, by.0], |found| {
+        Ok((row, ItemId::from_bytes(&found.bytes::<16>(0)?)?))
+    })
+}
+
+/// Whether an item of any kind was ever committed, be it gone for good by now.
+///
+/// # Errors
+///
+/// Whatever the query can fail with.
+pub fn is_known(connection: &Connection, id: ItemId) -> Result<bool> {
+    let found = connection.query_one(
+        "SELECT EXISTS (SELECT 1 FROM items WHERE uid = ?1) OR EXISTS (SELECT 1 FROM purged_items WHERE uid = ?1)",
+        params![*id.as_bytes()],
+        |row| row.integer(0),
+    )?;
+    Ok(found == Some(1))
+}
+
 /// Removes everything of an item: its row, its content, its tags, its chunks, their vectors in every space, and its
-/// older versions; and the projects that only it was in. Its id stays known. Names of tags are left to
-/// [`forget_unused_tags`].
+/// older versions; and the projects that only it was in, and the names of tags that only it had, now or in an older
+/// version. Its id stays known.
 ///
 /// # Errors
 ///
@@ -78,6 +103,8 @@ pub fn remove(connection: &Connection, row: u32, id: ItemId, kind: Kind) -> Resu
         params![row],
         |found| found.optional_integer(0),
     )?;
+    let mut names = tags::of_item(connection, row)?;
+    names.extend(tags::of_versions(connection, row)?);
     for (space, _) in spaces::all(connection)? {
         connection.execute_dynamic(
             &format!("DELETE FROM vectors_{space} WHERE chunk_id IN (SELECT id FROM chunks WHERE item = ?1)"),
@@ -103,21 +130,14 @@ pub fn remove(connection: &Connection, row: u32, id: ItemId, kind: Kind) -> Resu
             params![project],
         )?;
     }
+    for tag in names {
+        tags::forget_unused(connection, tag)?;
+    }
     Ok(Removed { versions: count(versions + 1)?, chunks: count(chunks)? })
 }
 
 fn count(rows: u64) -> Result<u32> {
     u32::try_from(rows).map_err(|_| Error::corrupt("an item with more than 2^32 parts is stored"))
-}
-
-/// Removes from the dictionary the names that no item has, not even a deleted one.
-///
-/// # Errors
-///
-/// Whatever the statement can fail with.
-pub fn forget_unused_tags(connection: &Connection) -> Result<()> {
-    connection.execute("DELETE FROM tags WHERE NOT EXISTS (SELECT 1 FROM item_tags WHERE tag = tags.id)", params![])?;
-    Ok(())
 }
 
 /// Whether a sweep would remove anything. Two look-ups in indexes.

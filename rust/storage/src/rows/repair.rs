@@ -17,7 +17,8 @@ pub fn reindex(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Removes the rows that belong to an item, or name a tag, that is not there. Returns how many.
+/// Removes the rows of tags and of rules that belong to an item, or name a tag, that is not there. Returns how many.
+/// Rows that hold text of an item that is lost are all that is left of it, and stay.
 ///
 /// # Errors
 ///
@@ -28,12 +29,8 @@ pub fn remove_orphans(connection: &Connection) -> Result<u64> {
            OR NOT EXISTS (SELECT 1 FROM tags WHERE tags.id = tag)",
         params![],
     )?;
-    for table in ["rules", "docs", "refs", "item_versions", "chunks"] {
-        removed += connection.execute_dynamic(
-            &format!("DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.id = {table}.item)"),
-            params![],
-        )?;
-    }
+    removed += connection
+        .execute("DELETE FROM rules WHERE NOT EXISTS (SELECT 1 FROM items WHERE items.id = rules.item)", params![])?;
     Ok(removed)
 }
 
@@ -66,8 +63,11 @@ pub fn raise_counters(connection: &Connection, meta: &mut Meta) -> Result<bool> 
     let highest =
         |sql| Ok::<_, recollect_model::Error>(connection.query_one(sql, params![], |row| row.id(0))?.unwrap_or(0));
     let item = highest(
+        // Orphans count: a new item of their number would take over their text.
         "SELECT max(ifnull((SELECT max(id) FROM items), 0), ifnull((SELECT max(item) FROM purged_items), 0),
-                    ifnull((SELECT max(item) FROM changes), 0))",
+                    ifnull((SELECT max(item) FROM changes), 0), ifnull((SELECT max(item) FROM chunks), 0),
+                    ifnull((SELECT max(item) FROM item_versions), 0), ifnull((SELECT max(item) FROM docs), 0),
+                    ifnull((SELECT max(item) FROM refs), 0))",
     )?;
     let chunk = highest("SELECT ifnull(max(id), 0) FROM chunks")?;
     let mut is_raised = false;
@@ -107,7 +107,8 @@ pub fn set_hashes(connection: &Connection, row: u32, hashes: &Hashes) -> Result<
     Ok(())
 }
 
-/// The living chunks of live items that have no sound vector in a space (or, without a space, all): id, heading, text.
+/// The living chunks of live items that have no sound vector in a space (or, without a space, all), by their id, from
+/// behind one on and at most `limit` of them: id, heading, text.
 ///
 /// # Errors
 ///
@@ -115,6 +116,8 @@ pub fn set_hashes(connection: &Connection, row: u32, hashes: &Hashes) -> Result<
 pub fn chunks_to_embed(
     connection: &Connection,
     space: Option<(u32, usize)>,
+    behind: ChunkId,
+    limit: usize,
 ) -> Result<Vec<(ChunkId, Vec<String>, String)>> {
     let absent = space.map_or_else(String::new, |(space, dimension)| {
         let bytes = dimension * 4;
@@ -124,9 +127,9 @@ pub fn chunks_to_embed(
     });
     let sql = format!(
         "SELECT c.id, c.heading, c.text FROM chunks c JOIN items i ON i.id = c.item
-         WHERE c.died IS NULL AND i.deleted_at IS NULL {absent} ORDER BY c.id"
+         WHERE c.id > ?1 AND c.died IS NULL AND i.deleted_at IS NULL {absent} ORDER BY c.id LIMIT ?2"
     );
-    connection.query_dynamic(&sql, params![], |row| Ok((row.id(0)?, row.json(1)?, row.text(2)?)))
+    connection.query_dynamic(&sql, params![behind, limit], |row| Ok((row.id(0)?, row.json(1)?, row.text(2)?)))
 }
 
 #[cfg(test)]
@@ -139,6 +142,7 @@ mod tests {
     use crate::migrations::{ALL, Migration};
     use crate::opening;
     use crate::options::OpenOptions;
+    use crate::rows::meta;
 
     /// The schema as it is, but for the references, which would forbid the damage.
     fn without_references() -> Vec<Migration> {
@@ -168,26 +172,29 @@ mod tests {
         INSERT INTO item_versions VALUES (1, 1, 1, 2, 1, '{}'), (7, 1, 1, 2, 1, '{}');";
 
     #[test]
-    fn rows_of_items_that_are_not_there_are_removed_and_no_others() {
+    fn rows_of_items_that_are_not_there_are_removed_but_for_those_with_text() {
         let call = Call::unlimited();
         let core = opening::open(OpenOptions::memory(), &without_references(), &call).unwrap();
         let connection = core.writer().unwrap().lease(&call).unwrap();
         connection.begin(&call, "BEGIN IMMEDIATE").unwrap();
         connection.script(ROWS).unwrap();
-        assert_eq!(remove_orphans(&connection).unwrap(), 7);
+        assert_eq!(remove_orphans(&connection).unwrap(), 3);
         assert_eq!(remove_orphans(&connection).unwrap(), 0);
         for (table, left) in [
             ("items", 1),
             ("item_tags", 1),
             ("rules", 1),
-            ("docs", 0),
-            ("refs", 0),
-            ("chunks", 1),
-            ("item_versions", 1),
+            ("docs", 1),
+            ("refs", 1),
+            ("chunks", 2),
+            ("item_versions", 2),
         ] {
             let sql = format!("SELECT count(*) FROM {table}");
             assert_eq!(connection.query_one_dynamic(&sql, &[], |row| row.integer(0)).unwrap(), Some(left), "{table}");
         }
+        let mut meta = meta::read(&connection).unwrap();
+        assert!(raise_counters(&connection, &mut meta).unwrap());
+        assert_eq!((meta.next_item, meta.next_chunk), (8, 8), "no new item takes over what is left of a lost one");
         connection.end("ROLLBACK").unwrap();
     }
 }

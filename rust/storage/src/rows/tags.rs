@@ -56,6 +56,36 @@ pub fn of_item(connection: &Connection, item: u32) -> Result<Vec<u32>> {
     connection.query("SELECT tag FROM item_tags WHERE item = ?1 ORDER BY tag", params![item], |row| row.id(0))
 }
 
+/// The ids of the tags that an item had in its older versions.
+///
+/// # Errors
+///
+/// Whatever the query can fail with.
+pub fn of_versions(connection: &Connection, item: u32) -> Result<Vec<u32>> {
+    connection.query(
+        "SELECT DISTINCT t.id
+         FROM item_versions v
+         JOIN json_each(iif(json_valid(v.record), v.record, '{}'), '$.item.fields.tags') name
+         JOIN tags t ON t.name = name.value
+         WHERE v.item = ?1",
+        params![item],
+        |row| row.id(0),
+    )
+}
+
+/// Removes a tag from the dictionary if no item has it, not even a deleted one.
+///
+/// # Errors
+///
+/// Whatever the statement can fail with.
+pub fn forget_unused(connection: &Connection, tag: u32) -> Result<()> {
+    connection.execute(
+        "DELETE FROM tags WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM item_tags WHERE tag = ?1)",
+        params![tag],
+    )?;
+    Ok(())
+}
+
 /// Calls back with every (item, tag), by item.
 ///
 /// # Errors
