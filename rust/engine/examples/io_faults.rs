@@ -70,12 +70,12 @@ fn main() -> ExitCode {
     recollect_faults::install();
     let mut nth = number(first);
     for done in 0..number(most) {
-        let place = Path::new(folder).join(format!("run-{nth}"));
+        let run_folder = Path::new(folder).join(format!("run-{nth}"));
         let fault = Fault { kind, nth, lasts };
         let seed = number(seed);
         let way = Way { seed, fault, old: old.as_deref(), is_busy: *pace == "busy", is_claiming };
         let earlier_panics = panics::count();
-        let outcome = catch_unwind(AssertUnwindSafe(|| Run::perform(&place, way)));
+        let outcome = catch_unwind(AssertUnwindSafe(|| Run::perform(&run_folder, way)));
         let (fired, verdict) = match outcome {
             _ if panics::count() > earlier_panics => (None, "bad a thread panicked".to_owned()),
             Ok(Ok(fired)) => (fired, "sound".to_owned()),
@@ -84,7 +84,7 @@ fn main() -> ExitCode {
         };
         match fired {
             None if verdict == "sound" => {
-                let _removed = fs::remove_dir_all(&place);
+                let _removed = fs::remove_dir_all(&run_folder);
                 println!("end {done} complete");
                 return ending();
             }
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
             Some(fired) => println!("run {nth} {:?} {} {verdict}", fired.operation, fired.file),
         }
         if verdict == "sound" {
-            let _removed = fs::remove_dir_all(&place);
+            let _removed = fs::remove_dir_all(&run_folder);
         }
         nth += number(stride);
     }
