@@ -101,7 +101,9 @@ class Comparison:
 
     def deleted(self, found: Any, known: Known) -> None:
         """Compares what a deletion answered."""
-        until = self._model.state.times[known.from_seq] + _UNDO_WINDOW
+        window_end = self._model.state.times[known.from_seq] + _UNDO_WINDOW
+        # What has expired cannot be restored.
+        until = min(window_end, known.values["expires_at"] or window_end)
         _same("deleted", (found.id, found.version, found.undo_until), (known.id, known.version, until))
 
     def search(self, found: Any, expected: Answer) -> None:

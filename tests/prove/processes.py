@@ -69,10 +69,12 @@ import fcntl, sys, time
 with open(sys.argv[1], "ab") as lock:
     print("ready", flush=True)
     while True:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        time.sleep(1.3)
-        fcntl.flock(lock, fcntl.LOCK_UN)
-        time.sleep(0.2)
+        # Longer than the writers wait, then long enough to make them slow; so short a while between that few are quick.
+        for seconds in (1.3, 0.4, 0.4):
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            time.sleep(seconds)
+            fcntl.flock(lock, fcntl.LOCK_UN)
+            time.sleep(0.02)
 """
 
 # What the machine itself takes for a durable write, with everything else that runs on it.
