@@ -38,7 +38,7 @@ READS: Final = frozenset(
     }
 )
 # What only reads unless its arguments say otherwise.
-WRITES_IF: Final = {"check": "repair", "delete_many": "not dry_run"}
+WRITES_IF: Final = {"check": "repair is not False", "delete_many": "dry_run is not True"}
 # What the handle knows, and what it looks up in the file; the latter become coroutine methods.
 KNOWN: Final = frozenset({"path", "read_only", "schema_version", "uuid", "default_project", "embeds", "closed"})
 LOOKED_UP: Final = frozenset({"tiers", "space"})

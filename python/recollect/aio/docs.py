@@ -202,7 +202,7 @@ class AsyncDocs(AsyncItems[Doc]):
             InvalidInputError: There is no filter, one is malformed, or `deleted` was asked for.
             ConflictError: Another number of docs is meant than was expected.
         """
-        return await (self._threads.write if not dry_run else self._threads.read)(
+        return await (self._threads.write if dry_run is not True else self._threads.read)(
             lambda timeout, cancel: self._docs.delete_many(
                 expected=expected, dry_run=dry_run, timeout=timeout, cancel=cancel, **filters
             ),

@@ -205,7 +205,7 @@ class AsyncRefs(AsyncItems[Ref]):
             InvalidInputError: There is no filter, one is malformed, or `deleted` was asked for.
             ConflictError: Another number of refs is meant than was expected.
         """
-        return await (self._threads.write if not dry_run else self._threads.read)(
+        return await (self._threads.write if dry_run is not True else self._threads.read)(
             lambda timeout, cancel: self._refs.delete_many(
                 expected=expected, dry_run=dry_run, timeout=timeout, cancel=cancel, **filters
             ),

@@ -203,7 +203,7 @@ class AsyncRules(AsyncItems[Rule]):
             InvalidInputError: There is no filter, one is malformed, or `deleted` was asked for.
             ConflictError: Another number of rules is meant than was expected.
         """
-        return await (self._threads.write if not dry_run else self._threads.read)(
+        return await (self._threads.write if dry_run is not True else self._threads.read)(
             lambda timeout, cancel: self._rules.delete_many(
                 expected=expected, dry_run=dry_run, timeout=timeout, cancel=cancel, **filters
             ),

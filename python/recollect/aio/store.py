@@ -181,7 +181,7 @@ class AsyncStore(Handle):
         Raises:
             PermissionDeniedError: A repair was asked of a store that is open for reading alone.
         """
-        return await (self._threads.write if repair else self._threads.read)(
+        return await (self._threads.write if repair is not False else self._threads.read)(
             lambda timeout, cancel: self._store.check(repair=repair, timeout=timeout, cancel=cancel), timeout
         )
 
