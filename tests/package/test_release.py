@@ -53,6 +53,13 @@ def test_wheel_holds_the_package_and_no_sources_of_the_core(wheel: Path) -> None
     assert {"LICENSE-MIT", "LICENSE-APACHE"} <= licences
 
 
+def test_wheel_holds_nothing_of_the_file_system_that_fails_on_purpose(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        core = archive.read("recollect/_core.abi3.so")
+    assert b"recollect" in core
+    assert b"recollect-faults" not in core
+
+
 def test_wheel_alone_works_in_a_fresh_environment(
     wheel: Path,
     fresh_environment: Callable[..., Path],
