@@ -427,7 +427,7 @@ class Model(ProjectVerbs):
         return len(chunks)
 
     def repair(self, who: Handle) -> int:
-        """Repairs a sound store: chunks without a vector are embedded. Returns how many."""
+        """Repairs a sound store: chunks without a vector are embedded where there is a space. Returns how many."""
         missing = [
             (known, chunk)
             for known in self.state.items.values()
@@ -435,11 +435,10 @@ class Model(ProjectVerbs):
             for chunk in known.chunks
             if chunk.id not in self.state.vectors
         ]
-        if who.mode != "embeds" or not missing:
+        if who.mode != "embeds" or not self.state.has_space or not missing:
             return 0
         touched = {}
         with self._commit(who):
-            self._wants_space(who, None)
             count = 0
             for known, chunk in missing:
                 vector = embed(chunk.embedded_text)
