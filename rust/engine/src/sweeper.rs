@@ -30,6 +30,10 @@ struct Reading {
 }
 
 impl Reading {
+    fn of(sweep: &Sweep) -> Self {
+        Self { wall: sweep.clock.now(), steady: Instant::now() }
+    }
+
     /// Whether both clocks went on alike since an earlier reading.
     fn goes_on_from(self, before: Self) -> bool {
         let walked = i128::from(self.wall.0) - i128::from(before.wall.0);
@@ -104,9 +108,11 @@ impl Sweeper {
     fn start(sweep: Sweep, interval: Duration) -> Result<Self> {
         let signal = Arc::new(Signal::default());
         let heard = Arc::clone(&signal);
+        // Read when the store is opened, not when the thread comes to run.
+        let pace = Pace::new(Reading::of(&sweep));
         let thread = thread::Builder::new()
             .name("recollect-sweep".to_owned())
-            .spawn(move || run(&sweep, interval, &heard))
+            .spawn(move || run(&sweep, pace, interval, &heard))
             .map_err(|error| Error::io("the sweeper cannot be started").with_source(error))?;
         Ok(Self { signal, thread })
     }
@@ -119,12 +125,10 @@ impl Sweeper {
     }
 }
 
-fn run(sweep: &Sweep, interval: Duration, signal: &Signal) {
-    let read = || Reading { wall: sweep.clock.now(), steady: Instant::now() };
-    let mut pace = Pace::new(read());
+fn run(sweep: &Sweep, mut pace: Pace, interval: Duration, signal: &Signal) {
     let call = Call::unlimited().with_cancel(signal.cancel.clone());
     while signal.pause(interval) {
-        if !pace.trusts(read()) {
+        if !pace.trusts(Reading::of(sweep)) {
             continue;
         }
         match sweep.run_patiently(&call, PATIENCE) {
