@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
+from tests.prove._bad_objects import describe
 from tests.prove._bad_targets import Target
-from tests.prove._bad_values import DIMENSION, describe
+from tests.prove._sound_values import DIMENSION
 
 import recollect
 from recollect import NotFoundError, RecollectError, Store

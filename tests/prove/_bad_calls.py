@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.prove._bad_answers import Answers
+from tests.prove._bad_objects import describe
 from tests.prove._bad_targets import Target
-from tests.prove._bad_values import DIMENSION, SOUND, Known, describe, hostile, sound
+from tests.prove._bad_values import hostile
+from tests.prove._sound_values import DIMENSION, SOUND, Known, sound
 
 import recollect
 from recollect import InternalError, RecollectError
